@@ -1,0 +1,2 @@
+//! Benchmarks of `duologue-ice`.
+fn main() {}

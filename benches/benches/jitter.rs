@@ -1,0 +1,2 @@
+//! Benchmarks of `duologue-jitter`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Benchmarks of `duologue-rtp`.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Benchmarks of `duologue-srtp`.
+fn main() {}

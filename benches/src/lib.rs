@@ -1,0 +1,1 @@
+//! Criterion benchmarks of the public APIs, one file per crate in `benches/`.

@@ -1,0 +1,2 @@
+//! The `duologue` command.
+fn main() {}
