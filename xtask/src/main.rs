@@ -1,2 +1,107 @@
-//! Set-up, demo, tests and checks of this workspace.
-fn main() {}
+//! Set-up, demo, tests and checks of this workspace: `cargo xtask help`.
+//!
+//! It only orchestrates other programs and depends on next to nothing, so that it builds on a machine on which the
+//! workspace itself does not build yet.
+#![forbid(unsafe_code)]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to its terminal"
+)]
+
+mod deps;
+mod fuzz;
+mod run;
+mod setup;
+mod test;
+
+use std::process::ExitCode;
+
+use run::{Failed, cargo};
+
+const HELP: &str = "\
+cargo xtask COMMAND [ARGUMENTS]
+
+  demo [ARGUMENTS]   a real call on this machine that you can hear and see; arguments go to `duologue demo`
+                     (try --loss 5 --jitter 30 --delay 80; `cargo xtask demo --help` lists them)
+  test               everything that CI runs: format, arrows, lints, docs, licences, benches, fuzz corpora, tests
+  setup              install the system packages that building and testing need
+  deps               check which crate may depend on which, and that every crate builds alone
+  bench [FILTER]     run the criterion benches
+  fuzz [TARGET [SECONDS]]
+                     run one fuzz target, or each for a minute (needs a nightly toolchain)
+  soak [CALLS]       simulated calls on virtual time, 100,000 unless told
+  help               this text
+
+The first build takes some minutes. Nothing is installed outside the system's package manager and cargo.
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_else(|| "help".into());
+    let rest: Vec<String> = arguments.collect();
+    let outcome = match command.as_str() {
+        "demo" => demo(&rest),
+        "test" => test::run(),
+        "setup" => setup::run(),
+        "deps" => deps::run(),
+        "bench" => bench(&rest),
+        "fuzz" => fuzz::run(&rest),
+        "soak" => soak(&rest),
+        "help" | "--help" | "-h" => {
+            print!("{HELP}");
+            Ok(())
+        }
+        other => Err(Failed(format!("no command `{other}`; `cargo xtask help` lists them"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failed(why)) => {
+            eprintln!("xtask: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn demo(arguments: &[String]) -> Result<(), Failed> {
+    setup::build_packages()?;
+    println!("building (some minutes the first time)");
+    cargo(["build", "--package", "duologue-cli"])?;
+    cargo(
+        ["run", "--quiet", "--package", "duologue-cli", "--", "demo"]
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str)),
+    )
+}
+
+fn bench(arguments: &[String]) -> Result<(), Failed> {
+    setup::build_packages()?;
+    cargo(
+        ["bench", "--package", "duologue-benches", "--benches", "--"]
+            .into_iter()
+            .chain(arguments.iter().map(String::as_str)),
+    )
+}
+
+fn soak(arguments: &[String]) -> Result<(), Failed> {
+    let calls = arguments.first().map_or("100000", String::as_str);
+    if calls.parse::<u64>().is_err() {
+        return Err(Failed(format!(
+            "`{calls}` is not a number of calls; try `cargo xtask soak 100000`"
+        )));
+    }
+    setup::build_packages()?;
+    run::program("cargo")
+        .args([
+            "test",
+            "--release",
+            "--package",
+            "duologue-call",
+            "--test",
+            "sim_calls",
+            "--",
+            "--nocapture",
+        ])
+        .env("SIM_CALLS", calls)
+        .run()
+}

@@ -1,0 +1,90 @@
+//! System packages and cargo tools: what is needed is installed, or the command that does it is printed.
+
+use crate::run::{Failed, cargo, program};
+
+/// What the workspace needs to build: (a probe that succeeds when it is there, the Debian package).
+const BUILD: &[(&[&str], &str)] = &[
+    (&["cc", "--version"], "build-essential"),
+    (&["cmake", "--version"], "cmake"),
+    (&["pkg-config", "--version"], "pkg-config"),
+    (&["pkg-config", "--exists", "alsa"], "libasound2-dev"),
+];
+
+/// What the tests need beyond that.
+const TEST: &[(&[&str], &str)] = &[
+    (&["pkg-config", "--exists", "opus"], "libopus-dev"),
+    (&["ip", "-V"], "iproute2"),
+    (&["pulseaudio", "--version"], "pulseaudio"),
+    (&["pactl", "--version"], "pulseaudio-utils"),
+    (&["dpkg", "--status", "libasound2-plugins"], "libasound2-plugins"),
+];
+
+/// The version of cargo-deny that CI runs.
+const CARGO_DENY: &str = "0.20.2";
+
+/// Everything: `cargo xtask setup`.
+pub(crate) fn run() -> Result<(), Failed> {
+    build_packages()?;
+    test_packages()?;
+    cargo_deny()
+}
+
+/// The packages that building needs.
+pub(crate) fn build_packages() -> Result<(), Failed> {
+    install(BUILD)
+}
+
+/// The packages that tests need beyond those.
+pub(crate) fn test_packages() -> Result<(), Failed> {
+    install(TEST)
+}
+
+/// cargo-deny, at the version that CI runs or whichever is installed already.
+pub(crate) fn cargo_deny() -> Result<(), Failed> {
+    if program("cargo").args(["deny", "--version"]).succeeds() {
+        return Ok(());
+    }
+    println!("installing cargo-deny {CARGO_DENY} (a few minutes)");
+    cargo(["install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--debug"])
+}
+
+fn install(wanted: &[(&[&str], &'static str)]) -> Result<(), Failed> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(probe, _)| !program(probe[0]).args(probe[1..].iter().copied()).succeeds())
+        .map(|(_, package)| *package)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let list = missing.join(" ");
+    let by_hand = format!("sudo apt-get update && sudo apt-get install --yes --no-install-recommends {list}");
+    if !program("apt-get").args(["--version"]).succeeds() {
+        return Err(Failed(format!(
+            "these Debian packages are missing, and there is no apt-get here: {list}. Install what your system calls them."
+        )));
+    }
+    let root = program("id").args(["-u"]).output()?.trim() == "0";
+    println!("installing system packages: {list}");
+    let apt = |arguments: &[&str]| {
+        if root {
+            program("apt-get")
+                .args(arguments.iter().copied())
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                .run()
+        } else {
+            program("sudo").args(["apt-get"]).args(arguments.iter().copied()).run()
+        }
+    };
+    let install: Vec<&str> = ["install", "--yes", "--no-install-recommends"]
+        .into_iter()
+        .chain(missing.iter().copied())
+        .collect();
+    apt(&["update", "--quiet"])
+        .and_then(|()| apt(&install))
+        .map_err(|Failed(why)| {
+            Failed(format!(
+                "{why}\nThe packages could not be installed from here. Run this, then try again:\n  {by_hand}"
+            ))
+        })
+}
