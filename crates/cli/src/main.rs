@@ -1,2 +1,3 @@
 //! The `duologue` command.
+mod demo { pub(crate) mod analysis; }
 fn main() {}
