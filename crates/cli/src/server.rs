@@ -1,0 +1,1 @@
+//! `duologue server`, `service`, `token` and `records`: the call server and its data folder.
