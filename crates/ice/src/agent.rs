@@ -1,79 +1,394 @@
-//! The agent.
+//! The agent: its state, its public face and the loop that serves what is due.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use crate::rng::Rng;
+use crate::stun::{self, Class, Message};
 use crate::{
-    Candidate, CandidateError, Config, Credentials, Output, PairInfo, State, Stats,
+    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, Output, PairInfo, Role, State,
+    Stats, Transmit,
 };
 
-/// An ICE agent for one component of one data stream.
+mod gather;
+mod pairs;
+mod receive;
+mod remote;
+mod restart;
+mod select;
+mod send;
+mod session;
+mod transactions;
+
+use gather::Gathering;
+use pairs::{PairId, Pairs};
+use remote::Remotes;
+use restart::Previous;
+use select::Lost;
+use session::Session;
+use transactions::Transactions;
+
+/// Outputs kept for an owner that does not drain them. Beyond this, datagrams and payload events are dropped, which
+/// the peer sees as packet loss; state events have as much room again.
+const MAX_OUTPUTS: usize = 1024;
+
+/// Shortest Ta (RFC 8445 §14.2).
+const MIN_PACING: Duration = Duration::from_millis(5);
+
+/// An ICE agent for one component of one data stream. The crate's front page shows how to drive it.
 #[derive(Debug)]
 pub struct Agent {
-    local: Credentials,
-    remote: Option<Credentials>,
+    config: Config,
+    rng: Rng,
+    role: Role,
+    tie_breaker: u64,
+    /// Credentials of this generation.
+    session: Session,
+    /// The selected pair of the generation before, until this one has selected its own.
+    previous: Option<Previous>,
+    gathering: Gathering,
+    remotes: Remotes,
+    pairs: Pairs,
+    /// Pairs to check next, ahead of all others (RFC 8445 §6.1.4.1): at most one entry a pair.
+    triggered: VecDeque<PairId>,
+    transactions: Transactions,
+    selected: Option<PairId>,
+    /// Set while consent is lost.
+    lost: Option<Lost>,
+    /// Earliest time of the next paced check.
+    next_slot: Instant,
+    /// When the next consent check goes out, while a pair is in use.
+    consent_at: Option<Instant>,
+    /// When checking began: the patience of RFC 8863 counts from here.
+    checks_began: Option<Instant>,
+    /// Latest round trip of any pair, for the first timeout of the others.
+    rtt: Option<Duration>,
+    state: State,
+    check_payload: Option<Vec<u8>>,
+    outputs: VecDeque<Output>,
     stats: Stats,
 }
 
-#[allow(missing_docs, clippy::needless_pass_by_ref_mut, reason = "public shape first")]
 impl Agent {
-    pub fn new(config: Config, seed: [u8; 32], _now: Instant) -> Self {
-        let mut rng = crate::rng::Rng::new(seed);
+    /// An agent that has gathered nothing and knows nobody.
+    ///
+    /// `seed` must be unguessable: the password and the transaction ids come from it. The same configuration, seed
+    /// and inputs give the same outputs.
+    #[must_use]
+    pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
+        let mut rng = Rng::new(seed);
+        let tie_breaker = rng.next_u64();
+        let generated = Credentials::generate(&mut rng);
+        let mut config = config;
+        config.pacing = config.pacing.max(MIN_PACING);
+        for server in &mut config.stun_servers {
+            *server = stun::canonical(*server);
+        }
+        let local = config.local_credentials.clone().unwrap_or(generated);
+        // RFC 8445 §6.1.1: facing a lite agent, the full agent controls.
+        let role = if config.remote_lite { Role::Controlling } else { config.role };
         Self {
-            local: config.local_credentials.unwrap_or_else(|| Credentials::generate(&mut rng)),
-            remote: None,
+            role,
+            tie_breaker,
+            session: Session::new(local),
+            previous: None,
+            gathering: Gathering::default(),
+            remotes: Remotes::default(),
+            pairs: Pairs::default(),
+            triggered: VecDeque::new(),
+            transactions: Transactions::default(),
+            selected: None,
+            lost: None,
+            next_slot: now,
+            consent_at: None,
+            checks_began: None,
+            rtt: None,
+            state: State::New,
+            check_payload: None,
+            outputs: VecDeque::new(),
             stats: Stats::default(),
+            config,
+            rng,
         }
     }
+
+    /// The credentials to signal to the peer.
+    #[must_use]
     pub fn local_credentials(&self) -> &Credentials {
-        &self.local
+        self.session.local()
     }
-    pub fn set_remote_credentials(&mut self, credentials: Credentials, _now: Instant) {
-        self.remote = Some(credentials);
-    }
+
+    /// The credentials of the peer, once known.
+    #[must_use]
     pub fn remote_credentials(&self) -> Option<&Credentials> {
-        self.remote.as_ref()
+        self.session.remote()
     }
-    pub fn add_local_address(&mut self, _address: SocketAddr, _now: Instant) -> Result<(), CandidateError> {
+
+    /// Starts the checks. Other credentials than those known before mean that the peer restarted: its candidates are
+    /// forgotten, and the pair in use stays until another is selected.
+    ///
+    /// The owner answers a restart of the peer by calling [`restart`](Self::restart) first.
+    pub fn set_remote_credentials(&mut self, credentials: Credentials, now: Instant) {
+        if self.state == State::Closed || self.session.remote() == Some(&credentials) {
+            return;
+        }
+        if self.session.remote().is_some() {
+            self.begin_generation(None, now);
+        }
+        let ufrag = credentials.ufrag.clone();
+        self.session.set_remote(credentials);
+        self.checks_began = Some(now);
+        self.forget_foreign_candidates(&ufrag);
+        self.take_early_checks(&ufrag, now);
+        self.service(now);
+    }
+
+    /// Adds a bound UDP socket: its address becomes a host candidate, and each STUN server of its family is asked how
+    /// it sees that address. Adding it twice changes nothing.
+    pub fn add_local_address(&mut self, address: SocketAddr, now: Instant) -> Result<(), CandidateError> {
+        let address = stun::canonical(address);
+        self.check_address(address)?;
+        self.add_host(address, now)?;
+        self.service(now);
         Ok(())
     }
+
+    /// Adds an address allocated on a TURN server, `mapped` being the address under which that server sees this host.
+    ///
+    /// Datagrams for this candidate are transmitted with `relayed` as their source: the owner encapsulates them, and
+    /// hands in what arrives through the allocation with `relayed` as the local address.
     pub fn add_relayed_address(
         &mut self,
-        _relayed: SocketAddr,
-        _mapped: SocketAddr,
-        _now: Instant,
+        relayed: SocketAddr,
+        mapped: SocketAddr,
+        now: Instant,
     ) -> Result<(), CandidateError> {
+        let relayed = stun::canonical(relayed);
+        self.check_address(relayed)?;
+        self.add_relayed(relayed, mapped)?;
+        self.service(now);
         Ok(())
     }
-    pub fn end_of_local_addresses(&mut self, _now: Instant) {}
-    pub fn add_remote_candidate(&mut self, _candidate: Candidate, _now: Instant) -> Result<(), CandidateError> {
+
+    /// Forgets a local address that is gone, with everything that used it. If the selected pair was on it, another
+    /// valid pair takes over at once, if there is one.
+    pub fn remove_local_address(&mut self, address: SocketAddr, now: Instant) {
+        self.remove_local(stun::canonical(address), now);
+        self.service(now);
+    }
+
+    /// No more local addresses follow: gathering is complete as soon as the servers have answered.
+    pub fn end_of_local_addresses(&mut self, now: Instant) {
+        self.gathering.ended = true;
+        self.service(now);
+    }
+
+    /// Adds a candidate of the peer. One that belongs to another generation (its `ufrag` is not the peer's) is
+    /// ignored; one under an mDNS name is handed back as [`Event::RemoteMdns`].
+    pub fn add_remote_candidate(&mut self, candidate: Candidate, now: Instant) -> Result<(), CandidateError> {
+        if self.state == State::Closed {
+            return Err(CandidateError::Closed);
+        }
+        if candidate.component != 1 {
+            let component = candidate.component;
+            return Err(CandidateError::Component { component });
+        }
+        self.add_remote(candidate)?;
+        self.service(now);
         Ok(())
     }
-    pub fn end_of_remote_candidates(&mut self, _now: Instant) {}
-    pub fn handle_datagram(&mut self, _local: SocketAddr, _source: SocketAddr, _payload: &[u8], _now: Instant) {}
-    pub fn accepts(&self, _payload: &[u8]) -> bool {
-        false
+
+    /// No more candidates of the peer follow: from now on the agent may fail.
+    pub fn end_of_remote_candidates(&mut self, now: Instant) {
+        self.remotes.ended = true;
+        self.service(now);
     }
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+
+    /// Takes in a datagram that arrived from `source` on `local`. Whatever is not STUN, not for this agent or not
+    /// proven is counted and dropped.
+    pub fn handle_datagram(&mut self, local: SocketAddr, source: SocketAddr, payload: &[u8], now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        let (local, source) = (stun::canonical(local), stun::canonical(source));
+        let Some(message) = Message::parse(payload) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        tracing::trace!(class = ?message.class, length = payload.len(), "STUN message");
+        match message.class {
+            Class::Request => self.handle_request(local, source, &message, now),
+            Class::Success | Class::Error => self.handle_response(local, source, &message, now),
+            Class::Indication => self.stats.indications_received += 1,
+        }
+        self.service(now);
+    }
+
+    /// Whether a datagram belongs to this agent, for an owner who serves several on one socket: a request for our
+    /// user name, or an answer to one of our requests. Nothing is proven by it.
+    #[must_use]
+    pub fn accepts(&self, payload: &[u8]) -> bool {
+        let Some(message) = Message::parse(payload) else {
+            return false;
+        };
+        match message.class {
+            Class::Request => message.username.is_some_and(|username| {
+                self.session.is_addressed_by(username)
+                    || self.previous.as_ref().is_some_and(|p| p.session.is_addressed_by(username))
+            }),
+            Class::Success | Class::Error => self.transactions.find(message.transaction).is_some(),
+            Class::Indication => false,
+        }
+    }
+
+    /// Does what is due at `now`. Early or repeated calls do no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.service(now);
+    }
+
+    /// The next thing for the owner to do; to be called until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<Output> {
-        None
+        self.outputs.pop_front()
     }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.next_deadline()
     }
+
+    /// The pair that data may use now: the selected one; before the first selection the best valid one, because the
+    /// peer has proven that it wants what arrives there (RFC 8445 §12.1.1); during a restart the old one. `None`
+    /// while there is no consent.
+    #[must_use]
     pub fn best_pair(&self) -> Option<PairInfo> {
-        None
+        self.usable_pair()
     }
-    pub fn is_validated(&self, _local: SocketAddr, _remote: SocketAddr) -> bool {
-        false
+
+    /// Whether a check in either direction has proven that the peer uses `remote` towards `local`: enough to tell
+    /// whose datagram it is, not enough to send data there.
+    #[must_use]
+    pub fn is_validated(&self, local: SocketAddr, remote: SocketAddr) -> bool {
+        let (local, remote) = (stun::canonical(local), stun::canonical(remote));
+        self.pairs
+            .find_by_address(local, remote)
+            .is_some_and(|pair| pair.heard || pair.valid_since.is_some())
+            || self.remotes.has_early(local, remote)
+            || self.previous.as_ref().is_some_and(|p| (p.base, p.remote) == (local, remote))
     }
-    pub fn restart(&mut self, _credentials: Option<Credentials>, _now: Instant) {}
-    pub fn set_check_payload(&mut self, _payload: Option<Vec<u8>>) {}
-    pub fn close(&mut self, _now: Instant) {}
+
+    /// Restarts ICE (RFC 8445 §9) with these credentials or fresh ones. The local candidates are announced again for
+    /// the new generation; the pair in use stays until the new generation has selected one.
+    pub fn restart(&mut self, credentials: Option<Credentials>, now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        let local = credentials.unwrap_or_else(|| Credentials::generate(&mut self.rng));
+        self.begin_generation(Some(local), now);
+        self.service(now);
+    }
+
+    /// Sets the opaque payload that every check and every answer carries from now on, as a comprehension-optional
+    /// attribute: a peer that does not know it skips it. More than [`MAX_CHECK_PAYLOAD`] bytes, which may not fit a
+    /// datagram on every path, count as `None`.
+    pub fn set_check_payload(&mut self, payload: Option<Vec<u8>>) {
+        self.check_payload = payload.filter(|bytes| bytes.len() <= MAX_CHECK_PAYLOAD);
+    }
+
+    /// Ends everything. What was not yet polled is dropped except the change of state.
+    pub fn close(&mut self) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.outputs.clear();
+        self.pairs = Pairs::default();
+        self.triggered.clear();
+        self.transactions = Transactions::default();
+        self.gathering = Gathering::default();
+        self.remotes = Remotes::default();
+        (self.selected, self.lost, self.previous, self.consent_at) = (None, None, None, None);
+        self.set_state(State::Closed);
+    }
+
+    /// The state of the agent.
+    #[must_use]
     pub fn state(&self) -> State {
-        State::New
+        self.state
     }
+
+    /// The role, which a conflict may have reversed.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// What has been counted so far.
+    #[must_use]
     pub fn stats(&self) -> Stats {
         self.stats
     }
+
+    /// Does everything that is due, then brings the state up to date.
+    fn service(&mut self, now: Instant) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.expire(now);
+        while self.next_slot <= now && self.send_next(now) {
+            self.next_slot = now + self.config.pacing;
+        }
+        self.send_consent(now);
+        self.update_gathering();
+        self.update_state(now);
+    }
+
+    fn check_address(&self, address: SocketAddr) -> Result<(), CandidateError> {
+        if self.state == State::Closed {
+            return Err(CandidateError::Closed);
+        }
+        if address.ip().is_loopback() && !self.config.loopback {
+            return Err(CandidateError::Loopback { address });
+        }
+        if !crate::candidate::is_usable(address) {
+            return Err(CandidateError::UnusableAddress { address });
+        }
+        Ok(())
+    }
+
+    fn set_state(&mut self, state: State) {
+        if self.state != state {
+            tracing::debug!(from = ?self.state, to = ?state, "ICE state");
+            self.state = state;
+            self.emit(Event::StateChanged(state));
+        }
+    }
+
+    fn emit(&mut self, event: Event) {
+        let room = match event {
+            Event::CheckPayload(_) => MAX_OUTPUTS,
+            _ => 2 * MAX_OUTPUTS,
+        };
+        if self.outputs.len() < room {
+            self.outputs.push_back(Output::Event(event));
+        } else {
+            self.stats.outputs_dropped += 1;
+        }
+    }
+
+    /// Queues a datagram, or drops it for want of room.
+    fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, payload: Vec<u8>) {
+        if self.outputs.len() < MAX_OUTPUTS {
+            self.outputs.push_back(Output::Transmit(Transmit {
+                source,
+                destination,
+                payload,
+            }));
+        } else {
+            self.stats.outputs_dropped += 1;
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! Candidates of the peer, and the pairs they make with ours.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Agent;
+use super::pairs::{Pair, PairId, PairState};
+use crate::candidate::{pair_priority, priority};
+use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, Role, stun};
+
+/// Early checks remembered: more are answered all the same.
+const MAX_EARLY: usize = 32;
+
+/// What is known of the peer's side.
+#[derive(Debug, Default)]
+pub(super) struct Remotes {
+    /// At most [`MAX_CANDIDATES`], those under mDNS names included.
+    pub(super) list: Vec<Candidate>,
+    /// No more follow.
+    pub(super) ended: bool,
+    early: Vec<EarlyCheck>,
+}
+
+/// An authenticated check that came before the peer's credentials (RFC 8445 §7.3): it makes a triggered check as soon
+/// as they are there.
+#[derive(Debug)]
+struct EarlyCheck {
+    local: SocketAddr,
+    source: SocketAddr,
+    priority: u32,
+    use_candidate: bool,
+    ufrag: String,
+}
+
+impl Remotes {
+    pub(super) fn has_early(&self, local: SocketAddr, source: SocketAddr) -> bool {
+        self.early
+            .iter()
+            .any(|check| check.local == local && check.source == source)
+    }
+
+    /// `false` if there is no room.
+    pub(super) fn remember_early(
+        &mut self,
+        local: SocketAddr,
+        source: SocketAddr,
+        message: &stun::Message<'_>,
+    ) -> bool {
+        let ufrag = message
+            .username
+            .and_then(|username| username.split_once(':'))
+            .map_or("", |(_, theirs)| theirs);
+        let known = self
+            .early
+            .iter_mut()
+            .find(|c| c.local == local && c.source == source && c.ufrag == ufrag);
+        if let Some(check) = known {
+            check.use_candidate |= message.use_candidate;
+            return true;
+        }
+        if self.early.len() >= MAX_EARLY {
+            return false;
+        }
+        self.early.push(EarlyCheck {
+            local,
+            source,
+            priority: message.priority.unwrap_or(0),
+            use_candidate: message.use_candidate,
+            ufrag: ufrag.to_owned(),
+        });
+        true
+    }
+
+    fn position(&self, address: SocketAddr) -> Option<usize> {
+        self.list.iter().position(|c| c.socket_addr() == Some(address))
+    }
+}
+
+impl Agent {
+    /// A signalled candidate.
+    pub(super) fn add_remote(&mut self, mut candidate: Candidate) -> Result<(), CandidateError> {
+        if let (Some(theirs), Some(remote)) = (&candidate.ufrag, self.session.remote())
+            && *theirs != remote.ufrag
+        {
+            return Ok(());
+        }
+        let address = match candidate.address {
+            CandidateAddress::Socket(address) => stun::canonical(address),
+            CandidateAddress::Mdns { .. } => {
+                if !self.remotes.list.iter().any(|c| c.address == candidate.address) {
+                    self.push_remote(candidate.clone())?;
+                    self.emit(Event::RemoteMdns(candidate));
+                }
+                return Ok(());
+            }
+        };
+        self.check_address(address)?;
+        candidate.address = CandidateAddress::Socket(address);
+        let index = match self.remotes.position(address) {
+            // RFC 8838 §11.4: a signalled candidate replaces the peer-reflexive one a check had shown before.
+            Some(index) => {
+                if self.remotes.list[index].kind == CandidateKind::PeerReflexive {
+                    self.remotes.list[index] = candidate;
+                }
+                index
+            }
+            None => self.push_remote(candidate)?,
+        };
+        let bases: Vec<SocketAddr> = self.gathering.bases().collect();
+        for base in bases {
+            self.pair_up(base, index);
+        }
+        Ok(())
+    }
+
+    /// The place of the candidate under this address; a new peer-reflexive one if there is none
+    /// (RFC 8445 §7.3.1.3).
+    fn remote_at(&mut self, source: SocketAddr, priority: u32) -> Option<usize> {
+        if let Some(index) = self.remotes.position(source) {
+            return Some(index);
+        }
+        self.check_address(source).ok()?;
+        let candidate = Candidate {
+            kind: CandidateKind::PeerReflexive,
+            address: CandidateAddress::Socket(source),
+            base: None,
+            related: None,
+            priority,
+            foundation: format!("prflx{}", self.remotes.list.len()),
+            component: 1,
+            ufrag: None,
+        };
+        self.push_remote(candidate).ok()
+    }
+
+    fn push_remote(&mut self, candidate: Candidate) -> Result<usize, CandidateError> {
+        if self.remotes.list.len() >= MAX_CANDIDATES {
+            self.stats.table_full += 1;
+            return Err(CandidateError::TooMany { limit: MAX_CANDIDATES });
+        }
+        self.remotes.list.push(candidate);
+        Ok(self.remotes.list.len() - 1)
+    }
+
+    /// The pair of `local` and `source` after an authenticated check from there.
+    pub(super) fn heard_from(&mut self, local: SocketAddr, source: SocketAddr, priority: u32) -> Option<PairId> {
+        let index = self.remote_at(source, priority)?;
+        let id = self.pair_up(local, index)?;
+        self.pairs.find_mut(id)?.heard = true;
+        Some(id)
+    }
+
+    /// Pairs a new local base with every candidate of the peer.
+    pub(super) fn pair_base(&mut self, base: SocketAddr) {
+        for index in 0..self.remotes.list.len() {
+            self.pair_up(base, index);
+        }
+    }
+
+    /// The pair of a base and a candidate of the peer, made if it is new and possible (RFC 8445 §6.1.2.2). Only bases
+    /// are paired, which is what pruning after §6.1.2.4 would leave.
+    fn pair_up(&mut self, base: SocketAddr, remote: usize) -> Option<PairId> {
+        let local = self.gathering.candidate_at(base)?;
+        let (local_kind, local_priority) = (local.kind, local.priority);
+        // The same local preference under the other type.
+        let preference = u16::try_from(local.priority >> 8 & 0xffff).unwrap_or(0);
+        let candidate = self.remotes.list.get(remote)?;
+        let (remote_kind, remote_priority) = (candidate.kind, candidate.priority);
+        let address = candidate.socket_addr()?;
+        let pairable = base.is_ipv4() == address.is_ipv4()
+            && (base.ip().is_loopback() == address.ip().is_loopback() || local_kind == CandidateKind::Relayed);
+        if !pairable {
+            return None;
+        }
+        let priority_of_pair = self.priority_for(local_priority, remote_priority);
+        if let Some(id) = self.pairs.find_by_address(base, address).map(|pair| pair.id) {
+            let pair = self.pairs.find_mut(id)?;
+            if pair.remote_kind != remote_kind {
+                (pair.remote_kind, pair.remote_priority) = (remote_kind, remote_priority);
+                pair.priority = priority_of_pair;
+                self.pairs.sort();
+            }
+            return Some(id);
+        }
+        let inserted = self.pairs.insert(Pair {
+            id: 0,
+            base,
+            remote: address,
+            local_kind,
+            remote_kind,
+            local_priority,
+            remote_priority,
+            check_priority: priority(CandidateKind::PeerReflexive, preference),
+            priority: priority_of_pair,
+            state: PairState::Waiting,
+            progress: None,
+            heard: false,
+            valid_since: None,
+            answered_at: None,
+            nominating: false,
+            nominated: false,
+            rtt: None,
+        });
+        if inserted.is_none() {
+            self.stats.table_full += 1;
+        }
+        inserted
+    }
+
+    fn priority_for(&self, local: u32, remote: u32) -> u64 {
+        match self.role {
+            Role::Controlling => pair_priority(local, remote),
+            Role::Controlled => pair_priority(remote, local),
+        }
+    }
+
+    /// Computes every priority anew, the role having changed.
+    pub(super) fn reorder_pairs(&mut self) {
+        let role = self.role;
+        for pair in self.pairs.iter_mut() {
+            pair.priority = match role {
+                Role::Controlling => pair_priority(pair.local_priority, pair.remote_priority),
+                Role::Controlled => pair_priority(pair.remote_priority, pair.local_priority),
+            };
+        }
+        self.pairs.sort();
+    }
+
+    /// Drops candidates that came before the credentials and belong to another generation.
+    pub(super) fn forget_foreign_candidates(&mut self, ufrag: &str) {
+        let is_foreign = |c: &Candidate| c.ufrag.as_deref().is_some_and(|theirs| theirs != ufrag);
+        if self.remotes.list.iter().any(is_foreign) {
+            self.remotes.list.retain(|c| !is_foreign(c));
+            self.pairs.clear();
+            let bases: Vec<SocketAddr> = self.gathering.bases().collect();
+            for base in bases {
+                self.pair_base(base);
+            }
+        }
+    }
+
+    /// Makes triggered checks of the early ones.
+    pub(super) fn take_early_checks(&mut self, ufrag: &str, now: Instant) {
+        for check in std::mem::take(&mut self.remotes.early) {
+            if check.ufrag == ufrag
+                && let Some(id) = self.heard_from(check.local, check.source, check.priority)
+            {
+                self.trigger(id, check.use_candidate, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Valid pairs, nomination, consent and the state of the whole.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use super::Agent;
+use super::pairs::{Pair, PairId, PairState, Progress};
+use super::transactions::Transaction;
+use crate::{CandidateKind, Event, PairInfo, Role, State};
+
+/// Consent is lost: every pair is tried again, and the one that was in use for as long as the agent lives.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Lost {
+    pub(super) since: Instant,
+    pub(super) probe: Option<PairId>,
+}
+
+impl Agent {
+    /// A check was answered (RFC 8445 §7.2.5.3).
+    pub(super) fn on_success(
+        &mut self,
+        id: PairId,
+        transaction: &Transaction,
+        mapped: Option<SocketAddr>,
+        now: Instant,
+    ) {
+        let had_path = self.usable_pair().is_some();
+        let rtt = now.saturating_duration_since(transaction.sent_at);
+        let Some(pair) = self.pairs.find_mut(id) else {
+            return;
+        };
+        // Smoothed as RFC 6298 §2 does.
+        pair.rtt = Some(pair.rtt.map_or(rtt, |smoothed| (smoothed * 7 + rtt) / 8));
+        self.rtt = pair.rtt;
+        let confirms = pair.nominating && transaction.use_candidate && self.role == Role::Controlling;
+        let follows = pair.nominating && self.role == Role::Controlled;
+        // A nomination stays under way until an answer to a check with USE-CANDIDATE.
+        if pair.valid_since.is_none() || confirms || follows {
+            pair.progress = None;
+        }
+        pair.state = PairState::Succeeded;
+        pair.valid_since.get_or_insert(now);
+        pair.answered_at = Some(now);
+        let (base, local_kind) = (pair.base, pair.local_kind);
+        // RFC 8445 §7.2.5.3.1: the address the peer saw tells which of our candidates the pair really uses.
+        if let Some(mapped) = mapped
+            && local_kind != CandidateKind::Relayed
+        {
+            let kind = self.gathering.kind_of(base, mapped);
+            if let Some(pair) = self.pairs.find_mut(id) {
+                pair.local_kind = kind;
+            }
+        }
+
+        let restored = self.lost.take().is_some();
+        if confirms || follows {
+            self.select(id, now);
+        } else if self.role == Role::Controlling {
+            self.consider_nomination(id, now);
+        }
+        if restored {
+            self.emit(Event::ConsentRestored);
+        }
+        if !had_path && let Some(info) = self.usable_pair() {
+            self.schedule_consent(now);
+            if !restored {
+                tracing::debug!(local = info.local_kind.name(), remote = info.remote_kind.name(), "first valid pair");
+                self.emit(Event::ValidPair(info));
+            }
+        }
+    }
+
+    /// The first valid pair is nominated at once, since data uses it already. A relayed choice is corrected when a
+    /// direct pair turns out to work (RFC 8445 §8.1.1 leaves the criteria to the controlling agent).
+    fn consider_nomination(&mut self, id: PairId, now: Instant) {
+        if self.pairs.iter().any(|pair| pair.nominating) {
+            return;
+        }
+        let is_relayed = |id: PairId| self.pairs.find(id).is_some_and(Pair::is_relayed);
+        let wanted = match self.selected {
+            None => true,
+            Some(selected) => selected != id && is_relayed(selected) && !is_relayed(id),
+        };
+        if wanted {
+            self.nominate(id, now);
+        }
+    }
+
+    /// Begins to check the pair with USE-CANDIDATE (RFC 8445 §8.1.1).
+    fn nominate(&mut self, id: PairId, now: Instant) {
+        if let Some(pair) = self.pairs.find_mut(id) {
+            pair.nominating = true;
+            pair.progress = Some(Progress { sent: 0, next: now });
+            if !self.triggered.contains(&id) {
+                self.triggered.push_back(id);
+            }
+        }
+    }
+
+    /// The peer does not answer a nomination: another valid pair gets it, or else the same one again, for as long as
+    /// consent lasts.
+    pub(super) fn on_unanswered_nomination(&mut self, id: PairId, now: Instant) {
+        if self.role != Role::Controlling {
+            return;
+        }
+        let other = self.pairs.iter().find(|pair| pair.id != id && pair.valid_since.is_some());
+        match other.map(|pair| pair.id) {
+            Some(other) => {
+                if let Some(pair) = self.pairs.find_mut(id).filter(|_| self.selected != Some(id)) {
+                    (pair.state, pair.valid_since) = (PairState::Failed, None);
+                }
+                if self.selected != Some(other) {
+                    self.nominate(other, now);
+                }
+            }
+            None => self.nominate(id, now),
+        }
+    }
+
+    /// Makes a valid pair the selected one (RFC 8445 §8.1.1 as controlling, §8.2 as controlled).
+    pub(super) fn select(&mut self, id: PairId, now: Instant) {
+        let Some(pair) = self.pairs.find_mut(id) else {
+            return;
+        };
+        pair.nominating = false;
+        pair.nominated = true;
+        if self.selected == Some(id) {
+            return;
+        }
+        self.selected = Some(id);
+        self.previous = None;
+        let relayed = self.pairs.find(id).is_some_and(Pair::is_relayed);
+        for other in self.pairs.iter_mut().filter(|other| other.id != id) {
+            other.nominated = false;
+            // RFC 8445 §8.1.2: the other checks stop, except those that may replace a relay. As controlled, a pair
+            // that the peer nominates later is checked by what that check triggers.
+            if (!relayed || other.is_relayed()) && !other.nominating && other.valid_since.is_none() {
+                other.progress = None;
+                if other.state == PairState::InProgress {
+                    other.state = PairState::Waiting;
+                }
+            }
+        }
+        self.schedule_consent(now);
+        if let Some(info) = self.usable_pair() {
+            tracing::debug!(local = info.local_kind.name(), remote = info.remote_kind.name(), "pair selected");
+            self.emit(Event::SelectedPair(info));
+        }
+        let direct = self.pairs.iter().find(|pair| pair.valid_since.is_some() && !pair.is_relayed());
+        if relayed
+            && self.role == Role::Controlling
+            && let Some(direct) = direct.map(|pair| pair.id)
+        {
+            self.nominate(direct, now);
+        }
+    }
+
+    /// Takes the other role (RFC 8445 §7.3.1.1).
+    pub(super) fn switch_role(&mut self, now: Instant) {
+        self.role = self.role.reversed();
+        self.stats.role_switches += 1;
+        tracing::debug!(role = ?self.role, "role conflict settled");
+        for pair in self.pairs.iter_mut() {
+            pair.nominating = false;
+            if pair.state == PairState::Succeeded {
+                pair.progress = None;
+            }
+        }
+        self.reorder_pairs();
+        if self.selected.is_none() {
+            self.fall_back(now);
+        }
+    }
+
+    /// Nothing is selected: the best valid pair, if there is one, is used, and nominated if that is up to us.
+    pub(super) fn fall_back(&mut self, now: Instant) {
+        let Some(id) = self.pairs.best_valid().map(|pair| pair.id) else {
+            return;
+        };
+        if self.role == Role::Controlling {
+            self.nominate(id, now);
+        }
+        self.schedule_consent(now);
+    }
+
+    /// The pair that data and consent checks use.
+    pub(super) fn active_pair(&self) -> Option<&Pair> {
+        if self.lost.is_some() || self.previous.is_some() {
+            return None;
+        }
+        self.selected
+            .and_then(|id| self.pairs.find(id))
+            .filter(|pair| pair.valid_since.is_some())
+            .or_else(|| self.pairs.best_valid())
+    }
+
+    pub(super) fn usable_pair(&self) -> Option<PairInfo> {
+        if let Some(previous) = &self.previous {
+            return Some(previous.info());
+        }
+        self.active_pair().map(|pair| PairInfo {
+            local: pair.base,
+            remote: pair.remote,
+            rtt: pair.rtt,
+            nominated: self.selected == Some(pair.id),
+            local_kind: pair.local_kind,
+            remote_kind: pair.remote_kind,
+        })
+    }
+
+    /// Sets the time of the next consent check, unless one is set.
+    pub(super) fn schedule_consent(&mut self, now: Instant) {
+        if self.consent_at.is_none() {
+            self.consent_at = Some(now + self.rng.spread(self.config.consent.interval));
+        }
+    }
+
+    /// RFC 7675 §5.1: consent that nobody renewed ends.
+    pub(super) fn expire_consent(&mut self, now: Instant) {
+        let timeout = self.config.consent.timeout;
+        if self.previous.as_ref().is_some_and(|p| p.answered_at + timeout <= now) {
+            self.previous = None;
+            if self.active_pair().is_none() {
+                self.lose_consent(None, now);
+            }
+        }
+        let active = self.active_pair().map(|pair| pair.id);
+        let mut active_expired = false;
+        for pair in self.pairs.iter_mut() {
+            let expired = pair.valid_since.is_some() && pair.answered_at.is_none_or(|at| at + timeout <= now);
+            if expired {
+                active_expired |= active == Some(pair.id);
+                (pair.valid_since, pair.state) = (None, PairState::Waiting);
+                (pair.nominated, pair.nominating, pair.progress) = (false, false, None);
+                if self.selected == Some(pair.id) {
+                    self.selected = None;
+                }
+            }
+        }
+        if active_expired {
+            if self.pairs.best_valid().is_some() {
+                self.fall_back(now);
+            } else {
+                self.lose_consent(active, now);
+            }
+        }
+    }
+
+    pub(super) fn lose_consent(&mut self, probe: Option<PairId>, now: Instant) {
+        self.lost = Some(Lost { since: now, probe });
+        self.selected = None;
+        for pair in self.pairs.iter_mut() {
+            (pair.state, pair.progress) = (PairState::Waiting, None);
+        }
+        self.schedule_consent(now);
+        self.emit(Event::ConsentLost);
+    }
+
+    /// When consent for the path in use ends unless it is renewed.
+    pub(super) fn consent_deadline(&self) -> Option<Instant> {
+        let answered = match &self.previous {
+            Some(previous) => Some(previous.answered_at),
+            None => self.active_pair().and_then(|pair| pair.answered_at),
+        };
+        answered.map(|at| at + self.config.consent.timeout)
+    }
+
+    /// When the agent may fail at the earliest: nothing is left to try, and nothing more is announced.
+    pub(super) fn failure_deadline(&self) -> Option<Instant> {
+        let hopeless = self.gathering.complete
+            && self.remotes.ended
+            && self.usable_pair().is_none()
+            && self.triggered.is_empty()
+            && self.pairs.iter().all(|pair| pair.state == PairState::Failed);
+        let began = self.lost.map(|lost| lost.since).or(self.checks_began);
+        began.filter(|_| hopeless).map(|at| at + self.config.patience)
+    }
+
+    /// Derives the state from everything else and reports a change.
+    pub(super) fn update_state(&mut self, now: Instant) {
+        let state = if self.usable_pair().is_some() {
+            let complete = self.previous.is_none()
+                && self.selected.is_some()
+                && self.gathering.complete
+                && self.remotes.ended;
+            if complete { State::Completed } else { State::Connected }
+        } else if self.failure_deadline().is_some_and(|at| at <= now) {
+            State::Failed
+        } else if self.lost.is_some() {
+            State::Disconnected
+        } else if self.session.remote().is_none() {
+            State::New
+        } else {
+            State::Checking
+        };
+        self.set_state(state);
+    }
+}
