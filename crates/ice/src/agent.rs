@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use crate::rng::Rng;
 use crate::stun::{self, Class, Message};
 use crate::{
-    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, Output, PairInfo, Role, State,
-    Stats, Transmit,
+    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, Output, PairInfo, Role, State, Stats,
+    Transmit,
 };
 
 mod gather;
@@ -87,7 +87,11 @@ impl Agent {
         }
         let local = config.local_credentials.clone().unwrap_or(generated);
         // RFC 8445 §6.1.1: facing a lite agent, the full agent controls.
-        let role = if config.remote_lite { Role::Controlling } else { config.role };
+        let role = if config.remote_lite {
+            Role::Controlling
+        } else {
+            config.role
+        };
         Self {
             role,
             tie_breaker,
@@ -235,7 +239,10 @@ impl Agent {
         match message.class {
             Class::Request => message.username.is_some_and(|username| {
                 self.session.is_addressed_by(username)
-                    || self.previous.as_ref().is_some_and(|p| p.session.is_addressed_by(username))
+                    || self
+                        .previous
+                        .as_ref()
+                        .is_some_and(|p| p.session.is_addressed_by(username))
             }),
             Class::Success | Class::Error => self.transactions.find(message.transaction).is_some(),
             Class::Indication => false,
@@ -275,7 +282,10 @@ impl Agent {
             .find_by_address(local, remote)
             .is_some_and(|pair| pair.heard || pair.valid_since.is_some())
             || self.remotes.has_early(local, remote)
-            || self.previous.as_ref().is_some_and(|p| (p.base, p.remote) == (local, remote))
+            || self
+                .previous
+                .as_ref()
+                .is_some_and(|p| (p.base, p.remote) == (local, remote))
     }
 
     /// Restarts ICE (RFC 8445 §9) with these credentials or fresh ones. The local candidates are announced again for

@@ -126,9 +126,7 @@ pub(crate) fn is_usable(address: SocketAddr) -> bool {
         return false;
     }
     match address.ip() {
-        IpAddr::V4(ip) => {
-            !(ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.octets()[0] == 0)
-        }
+        IpAddr::V4(ip) => !(ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() || ip.octets()[0] == 0),
         IpAddr::V6(ip) => {
             let site_local = ip.segments()[0] & 0xffc0 == 0xfec0;
             // ::/96 holds the unspecified address, the deprecated IPv4-compatible ones and loopback.

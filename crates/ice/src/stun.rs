@@ -8,11 +8,12 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use stun_types::attribute::{
-    AttributeFromRaw as _, AttributeType, AttributeWrite, ErrorCode, Fingerprint, MessageIntegrity, RawAttribute, UnknownAttributes, XorMappedAddress,
+    AttributeFromRaw as _, AttributeType, AttributeWrite, ErrorCode, Fingerprint, MessageIntegrity, RawAttribute,
+    UnknownAttributes, XorMappedAddress,
 };
 use stun_types::message::{
-    BINDING, IntegrityKey, MAGIC_COOKIE, Message as StunMessage, MessageClass, MessageType,
-    MessageWrite as _, MessageWriteVec, ShortTermCredentials, TransactionId,
+    BINDING, IntegrityKey, MAGIC_COOKIE, Message as StunMessage, MessageClass, MessageType, MessageWrite as _,
+    MessageWriteVec, ShortTermCredentials, TransactionId,
 };
 
 const HEADER: usize = 20;
@@ -330,4 +331,4 @@ impl Writer {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::Agent;
 use super::transactions::{Target, Transaction};
 use crate::candidate::{is_usable, local_preference, priority};
-use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, stun};
+use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, State, stun};
 
 /// STUN servers asked at most.
 const MAX_SERVERS: usize = 4;
@@ -219,8 +219,9 @@ impl Agent {
                 (question.settled, question.next) = (true, None);
             }
         }
-        // Once a pair is selected its own traffic keeps its mapping alive, and nobody needs the others.
-        if self.selected.is_some() {
+        // Once a pair is selected its own traffic keeps its mapping alive, and nobody needs the others; after a
+        // failure nobody needs any.
+        if self.selected.is_some() || self.state == State::Failed {
             for question in self.gathering.questions.iter_mut().filter(|q| q.settled) {
                 question.next = None;
             }

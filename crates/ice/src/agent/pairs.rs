@@ -43,6 +43,8 @@ pub(super) struct Pair {
     /// Controlling: its checks carry USE-CANDIDATE. Controlled: to be selected as soon as it is valid.
     pub(super) nominating: bool,
     pub(super) nominated: bool,
+    /// Its consent checks go unanswered: it is checked as often as at the beginning until it answers.
+    pub(super) doubted: bool,
     pub(super) rtt: Option<Duration>,
 }
 
@@ -80,9 +82,7 @@ impl Pairs {
     }
 
     pub(super) fn find_by_address(&self, base: SocketAddr, remote: SocketAddr) -> Option<&Pair> {
-        self.list
-            .iter()
-            .find(|pair| pair.base == base && pair.remote == remote)
+        self.list.iter().find(|pair| pair.base == base && pair.remote == remote)
     }
 
     /// The valid pair of the highest priority.
@@ -109,7 +109,8 @@ impl Pairs {
 
     /// Restores the order after priorities changed.
     pub(super) fn sort(&mut self) {
-        self.list.sort_by_key(|pair| (std::cmp::Reverse(pair.priority), pair.id));
+        self.list
+            .sort_by_key(|pair| (std::cmp::Reverse(pair.priority), pair.id));
     }
 
     pub(super) fn retain(&mut self, keep: impl Fn(&Pair) -> bool) {

@@ -199,6 +199,7 @@ impl Agent {
             answered_at: None,
             nominating: false,
             nominated: false,
+            doubted: false,
             rtt: None,
         });
         if inserted.is_none() {

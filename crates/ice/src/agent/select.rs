@@ -35,9 +35,10 @@ impl Agent {
         let confirms = pair.nominating && transaction.use_candidate && self.role == Role::Controlling;
         let follows = pair.nominating && self.role == Role::Controlled;
         // A nomination stays under way until an answer to a check with USE-CANDIDATE.
-        if pair.valid_since.is_none() || confirms || follows {
+        if !pair.nominating || confirms || follows {
             pair.progress = None;
         }
+        pair.doubted = false;
         pair.state = PairState::Succeeded;
         pair.valid_since.get_or_insert(now);
         pair.answered_at = Some(now);
@@ -64,7 +65,11 @@ impl Agent {
         if !had_path && let Some(info) = self.usable_pair() {
             self.schedule_consent(now);
             if !restored {
-                tracing::debug!(local = info.local_kind.name(), remote = info.remote_kind.name(), "first valid pair");
+                tracing::debug!(
+                    local = info.local_kind.name(),
+                    remote = info.remote_kind.name(),
+                    "first valid pair"
+                );
                 self.emit(Event::ValidPair(info));
             }
         }
@@ -103,7 +108,10 @@ impl Agent {
         if self.role != Role::Controlling {
             return;
         }
-        let other = self.pairs.iter().find(|pair| pair.id != id && pair.valid_since.is_some());
+        let other = self
+            .pairs
+            .iter()
+            .find(|pair| pair.id != id && pair.valid_since.is_some());
         match other.map(|pair| pair.id) {
             Some(other) => {
                 if let Some(pair) = self.pairs.find_mut(id).filter(|_| self.selected != Some(id)) {
@@ -143,10 +151,17 @@ impl Agent {
         }
         self.schedule_consent(now);
         if let Some(info) = self.usable_pair() {
-            tracing::debug!(local = info.local_kind.name(), remote = info.remote_kind.name(), "pair selected");
+            tracing::debug!(
+                local = info.local_kind.name(),
+                remote = info.remote_kind.name(),
+                "pair selected"
+            );
             self.emit(Event::SelectedPair(info));
         }
-        let direct = self.pairs.iter().find(|pair| pair.valid_since.is_some() && !pair.is_relayed());
+        let direct = self
+            .pairs
+            .iter()
+            .find(|pair| pair.valid_since.is_some() && !pair.is_relayed());
         if relayed
             && self.role == Role::Controlling
             && let Some(direct) = direct.map(|pair| pair.id)
@@ -231,7 +246,8 @@ impl Agent {
             if expired {
                 active_expired |= active == Some(pair.id);
                 (pair.valid_since, pair.state) = (None, PairState::Waiting);
-                (pair.nominated, pair.nominating, pair.progress) = (false, false, None);
+                (pair.nominated, pair.nominating, pair.doubted) = (false, false, false);
+                pair.progress = None;
                 if self.selected == Some(pair.id) {
                     self.selected = None;
                 }
@@ -279,10 +295,8 @@ impl Agent {
     /// Derives the state from everything else and reports a change.
     pub(super) fn update_state(&mut self, now: Instant) {
         let state = if self.usable_pair().is_some() {
-            let complete = self.previous.is_none()
-                && self.selected.is_some()
-                && self.gathering.complete
-                && self.remotes.ended;
+            let complete =
+                self.previous.is_none() && self.selected.is_some() && self.gathering.complete && self.remotes.ended;
             if complete { State::Completed } else { State::Connected }
         } else if self.failure_deadline().is_some_and(|at| at <= now) {
             State::Failed

@@ -49,7 +49,11 @@ impl Agent {
         let checking = self.session.outgoing().is_some();
         let ready = checking && (!self.triggered.is_empty() || self.waiting_pair().is_some());
         let repetition = self.repetition().filter(|_| checking).map(|(at, _)| at);
-        let paced = [ready.then_some(self.next_slot), repetition, self.gathering.next_question()];
+        let paced = [
+            ready.then_some(self.next_slot),
+            repetition,
+            self.gathering.next_question(),
+        ];
         let paced = paced.into_iter().flatten().min().map(|at| at.max(self.next_slot));
         // A failure that has been reported is not waited for.
         let failure = self.failure_deadline().filter(|_| self.state != crate::State::Failed);
@@ -89,7 +93,7 @@ impl Agent {
         let Some(pair) = self.pairs.find_mut(id) else {
             return false;
         };
-        if pair.state == PairState::Succeeded && !pair.nominating {
+        if pair.state == PairState::Succeeded && !pair.nominating && !pair.doubted {
             pair.progress = None;
             return false;
         }
@@ -176,6 +180,20 @@ impl Agent {
         self.schedule_consent(now);
         self.stats.consent_requests_sent += 1;
         self.send_check(id, now);
+        // RFC 7675 §5.1 sends a consent check once only, so loss on both ways soon adds up to 30 s without an answer.
+        // After two silent intervals the pair is checked in earnest, with repetitions.
+        let patience = 2 * self.config.consent.interval;
+        if let Some(pair) = self.pairs.find_mut(id)
+            && pair.valid_since.is_some()
+            && pair.progress.is_none()
+            && pair.answered_at.is_some_and(|at| at + patience <= now)
+        {
+            pair.doubted = true;
+            pair.progress = Some(Progress {
+                sent: 0,
+                next: now + MIN_RTO,
+            });
+        }
     }
 
     fn send_previous_consent(&mut self, now: Instant) {
@@ -212,16 +230,20 @@ impl Agent {
         for pair in self.pairs.iter_mut() {
             let Some(progress) = pair.progress else { continue };
             // A nomination repeats a check that has worked, so its silence tells sooner.
-            let limit = if pair.valid_since.is_some() { limit.div_ceil(2) } else { limit };
+            let limit = if pair.valid_since.is_some() {
+                limit.div_ceil(2)
+            } else {
+                limit
+            };
             if progress.next > now || progress.sent < limit {
                 continue;
             }
-            (pair.progress, pair.nominating) = (None, false);
-            if pair.valid_since.is_some() {
-                unanswered_nomination = Some(pair.id);
-            } else {
+            if pair.valid_since.is_none() {
                 pair.state = PairState::Failed;
+            } else if pair.nominating {
+                unanswered_nomination = Some(pair.id);
             }
+            (pair.progress, pair.nominating, pair.doubted) = (None, false, false);
         }
         if let Some(id) = unanswered_nomination {
             self.on_unanswered_nomination(id, now);

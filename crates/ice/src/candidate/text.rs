@@ -86,9 +86,7 @@ impl FromStr for Candidate {
             kind,
             address,
             base: None,
-            related: related_ip
-                .zip(related_port)
-                .map(|(ip, port)| SocketAddr::new(ip, port)),
+            related: related_ip.zip(related_port).map(|(ip, port)| SocketAddr::new(ip, port)),
             priority,
             foundation: foundation.to_owned(),
             component,
