@@ -3,6 +3,7 @@
 pub(crate) mod analysis;
 mod picture;
 mod relay;
+pub(crate) use relay::rewrite;
 mod report;
 mod side;
 
