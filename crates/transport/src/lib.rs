@@ -4,6 +4,8 @@
 
 mod certificate;
 mod config;
+mod demux;
+mod dtls;
 mod error;
 mod fingerprint;
 mod output;

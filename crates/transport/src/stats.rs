@@ -20,8 +20,6 @@ pub struct Stats {
     pub dtls_rejected: u64,
     /// Handshake datagrams sent again although the DTLS engine's own timer had not yet run out.
     pub dtls_repeated: u64,
-    /// Handshakes that began anew because the first attempt broke down.
-    pub dtls_restarts: u64,
     /// Authentic RTP packets delivered.
     pub rtp_received: u64,
     /// RTP packets protected and sent.

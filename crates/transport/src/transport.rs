@@ -1,76 +1,631 @@
 use std::{
+    collections::VecDeque,
     net::SocketAddr,
     time::{Duration, Instant},
 };
 
-use crate::{CandidateError, Config, Output, Parameters, ParametersError, SendError, Stats};
+use duologue_ice as ice;
+use duologue_srtp as srtp;
 
-/// One encrypted media path to one peer.
+use crate::{
+    CandidateError, Config, Event, FailReason, Output, PacketError, Parameters, ParametersError, PathInfo, SendError,
+    Setup, Stats, Transmit,
+    dtls::{Association, Defeat, Secrets},
+    fingerprint,
+};
+
+mod receive;
+
+/// Outputs kept for a caller that does not drain them. Beyond that packets and datagrams are dropped, which both sides
+/// see as loss; the rare other events have as much room again.
+const MAX_OUTPUTS: usize = 1024;
+/// When the close_notify is sent again, counted from the first: no acknowledgement will ever come.
+const CLOSE_AGAIN: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(150)];
+
+/// One encrypted media path to one peer. The crate's front page shows how to drive it.
 #[derive(Debug)]
 pub struct Transport {
     config: Config,
+    ice: ice::Agent,
+    /// What signalling said of the peer.
+    remote: Option<Parameters>,
+    /// Our DTLS role: `ActPass` until the peer's is known.
+    setup: Setup,
+    dtls: Option<Association>,
+    /// The handshake must be complete by then.
+    deadline: Option<Instant>,
+    /// Certificate and keys of a complete handshake, until the certificate is checked.
+    unchecked: Option<Secrets>,
+    /// Exists only after the certificate was checked.
+    srtp: Option<Srtp>,
+    /// SRTP that came before the keys: at most [`receive::MAX_EARLY`] datagrams.
+    early: VecDeque<Vec<u8>>,
+    phase: Phase,
+    /// The last path that could be used.
+    path: Option<ice::PairInfo>,
+    /// Local and remote address of the path last told to the caller.
+    reported: Option<(SocketAddr, SocketAddr)>,
+    outputs: VecDeque<Output>,
+    stats: Stats,
 }
 
-#[allow(
-    missing_docs,
-    unused_variables,
-    clippy::needless_pass_by_ref_mut,
-    reason = "public shape first"
-)]
+#[derive(Debug)]
+struct Srtp {
+    sender: srtp::Sender,
+    receiver: srtp::Receiver,
+    /// Reused for every packet.
+    scratch: Vec<u8>,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Until the certificate is checked.
+    Starting,
+    Connected,
+    /// Connected, but the peer's consent is lost.
+    Interrupted,
+    /// We closed; these datagrams are still to be repeated at these times, the next one last.
+    Closing(Vec<(Instant, Transmit)>),
+    /// Closed by either side, or failed.
+    Over,
+}
+
 impl Transport {
+    /// A transport that knows neither its addresses nor its peer.
+    ///
+    /// `seed` must be unguessable: the ICE password comes from it. The same configuration, seed and inputs give the
+    /// same outputs, but for what DTLS draws itself.
+    #[must_use]
     pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Self {
-        Self { config }
-    }
-    pub fn local_parameters(&self) -> Parameters {
-        Parameters {
-            ufrag: String::new(),
-            pwd: String::new(),
-            fingerprints: vec![self.config.certificate.fingerprint()],
-            setup: crate::Setup::ActPass,
+        let ice_config = ice::Config {
+            role: if config.controlling {
+                ice::Role::Controlling
+            } else {
+                ice::Role::Controlled
+            },
+            loopback: config.loopback,
+            stun_servers: config.stun_servers.clone(),
+            consent: ice::ConsentConfig {
+                interval: config.consent_interval,
+                timeout: config.consent_timeout,
+            },
+            local_credentials: config
+                .ice_credentials
+                .clone()
+                .map(|(ufrag, pwd)| ice::Credentials { ufrag, pwd }),
+            ..ice::Config::default()
+        };
+        Self {
+            ice: ice::Agent::new(ice_config, seed, now),
+            config,
+            remote: None,
+            setup: Setup::ActPass,
+            dtls: None,
+            deadline: None,
+            unchecked: None,
+            srtp: None,
+            early: VecDeque::new(),
+            phase: Phase::Starting,
+            path: None,
+            reported: None,
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
         }
     }
+
+    /// What to signal to the peer: in an offer before, in an answer after the peer's own were
+    /// [set](Self::set_remote_parameters).
+    #[must_use]
+    pub fn local_parameters(&self) -> Parameters {
+        let credentials = self.ice.local_credentials();
+        Parameters {
+            ufrag: credentials.ufrag.clone(),
+            pwd: credentials.pwd.clone(),
+            fingerprints: vec![self.config.certificate.fingerprint()],
+            setup: self.setup,
+        }
+    }
+
+    /// Sets what the peer signalled, and starts. Setting the same again does nothing; new ICE credentials alone mean
+    /// that the peer restarted ICE.
+    ///
+    /// # Errors
+    /// [`ParametersError`]; then nothing has changed.
     pub fn set_remote_parameters(&mut self, parameters: Parameters, now: Instant) -> Result<(), ParametersError> {
-        parameters.check()
+        if self.is_closed() {
+            return Err(ParametersError::Closed);
+        }
+        parameters.check()?;
+        // RFC 8842 §5.3.
+        let setup = match parameters.setup {
+            Setup::Active => Setup::Passive,
+            Setup::Passive => Setup::Active,
+            Setup::ActPass if self.config.answer_setup == Setup::Passive => Setup::Passive,
+            Setup::ActPass => Setup::Active,
+        };
+        if let Some(known) = &self.remote {
+            if known.fingerprints != parameters.fingerprints || setup != self.setup {
+                return Err(ParametersError::Changed);
+            }
+        }
+        // A ClientHello that came before the answer made us the server.
+        if let Some(dtls) = &self.dtls
+            && dtls.is_client() != (setup == Setup::Active)
+        {
+            if dtls.is_finished() {
+                return Err(ParametersError::SetupConflict {
+                    setup: parameters.setup,
+                });
+            }
+            self.dtls = None;
+        }
+        self.setup = setup;
+        self.ice.set_remote_credentials(
+            ice::Credentials {
+                ufrag: parameters.ufrag.clone(),
+                pwd: parameters.pwd.clone(),
+            },
+            now,
+        );
+        self.remote = Some(parameters);
+        self.check_certificate();
+        self.collect(now);
+        Ok(())
     }
+
+    /// Adds the address of a bound UDP socket.
+    ///
+    /// # Errors
+    /// [`CandidateError`] if it cannot be a candidate; then it is not used.
     pub fn add_local_address(&mut self, address: SocketAddr, now: Instant) -> Result<(), CandidateError> {
-        Ok(())
+        self.check_open()?;
+        let result = self.ice.add_local_address(address, now).map_err(refused);
+        self.collect(now);
+        result
     }
-    pub fn end_of_local_addresses(&mut self, now: Instant) {}
+
+    /// Forgets an address that is gone.
+    pub fn remove_local_address(&mut self, address: SocketAddr, now: Instant) {
+        self.ice.remove_local_address(address, now);
+        self.collect(now);
+    }
+
+    /// No more local addresses follow: [`Event::GatheringComplete`] comes as soon as the STUN servers have answered.
+    pub fn end_of_local_addresses(&mut self, now: Instant) {
+        self.ice.end_of_local_addresses(now);
+        self.collect(now);
+    }
+
+    /// Adds a candidate of the peer: the value of an RFC 8839 §5.1 `candidate` attribute, with or without the
+    /// `candidate:` in front. TCP candidates are ignored.
+    ///
+    /// # Errors
+    /// [`CandidateError`] if it cannot be read or used; the transport goes on without it.
     pub fn add_remote_candidate(&mut self, candidate: &str, now: Instant) -> Result<(), CandidateError> {
+        self.check_open()?;
+        let candidate = match candidate.parse::<ice::Candidate>() {
+            Ok(candidate) => candidate,
+            Err(ice::ParseError::Transport) => return Ok(()),
+            Err(_) => {
+                return Err(CandidateError::Malformed {
+                    text: candidate.chars().take(80).collect(),
+                });
+            }
+        };
+        let result = self.ice.add_remote_candidate(candidate, now).map_err(refused);
+        self.collect(now);
+        result
+    }
+
+    /// No more candidates of the peer follow: from now on [`FailReason::Ice`] is possible.
+    pub fn end_of_remote_candidates(&mut self, now: Instant) {
+        self.ice.end_of_remote_candidates(now);
+        self.collect(now);
+    }
+
+    /// Restarts ICE: [`Self::local_parameters`] has new credentials, which must be signalled. Media go on over the old
+    /// path until a new one works.
+    pub fn restart_ice(&mut self, now: Instant) {
+        if !self.is_closed() {
+            self.ice.restart(None, now);
+            self.collect(now);
+        }
+    }
+
+    /// Does what is due at `now`. Early or repeated calls do no harm.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Phase::Closing(copies) = &mut self.phase {
+            let mut due = Vec::new();
+            while copies.last().is_some_and(|(at, _)| *at <= now) {
+                due.extend(copies.pop().map(|(_, transmit)| transmit));
+            }
+            if copies.is_empty() {
+                self.phase = Phase::Over;
+            }
+            for transmit in due {
+                self.push_transmit(transmit);
+            }
+        }
+        if self.is_closed() {
+            return;
+        }
+        self.ice.handle_timeout(now);
+        if let Some(dtls) = &mut self.dtls {
+            dtls.handle_timeout(now);
+        }
+        self.collect(now);
+        if self.deadline.is_some_and(|at| at <= now) {
+            self.fail(FailReason::Timeout);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is to be called next. Pure.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.phase {
+            Phase::Closing(copies) => copies.last().map(|(at, _)| *at),
+            Phase::Over => None,
+            _ => [
+                self.ice.poll_timeout(),
+                self.dtls.as_ref().and_then(Association::poll_timeout),
+                self.deadline,
+            ]
+            .into_iter()
+            .flatten()
+            .min(),
+        }
+    }
+
+    /// The next thing for the caller to do; to be called until `None` after every other call.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front();
+        if let Some(Output::Transmit(transmit)) = &output {
+            self.stats.datagrams_sent += 1;
+            self.stats.bytes_sent += transmit.payload.len() as u64;
+        }
+        output
+    }
+
+    /// Protects an RTP packet and sends it.
+    ///
+    /// # Errors
+    /// [`SendError`]; then nothing is sent.
+    pub fn send_rtp(&mut self, packet: &[u8], _now: Instant) -> Result<(), SendError> {
+        self.send_media(packet, srtp::Sender::protect_rtp)?;
+        self.stats.rtp_sent += 1;
         Ok(())
     }
-    pub fn end_of_remote_candidates(&mut self, now: Instant) {}
-    pub fn accepts(&self, local: SocketAddr, source: SocketAddr, payload: &[u8]) -> bool {
-        false
+
+    /// Protects a compound or reduced-size RTCP packet and sends it.
+    ///
+    /// # Errors
+    /// [`SendError`]; then nothing is sent.
+    pub fn send_rtcp(&mut self, packet: &[u8], _now: Instant) -> Result<(), SendError> {
+        self.send_media(packet, srtp::Sender::protect_rtcp)?;
+        self.stats.rtcp_sent += 1;
+        Ok(())
     }
-    pub fn handle_datagram(&mut self, local: SocketAddr, source: SocketAddr, payload: &[u8], now: Instant) {}
-    pub fn handle_timeout(&mut self, now: Instant) {}
-    pub fn poll_output(&mut self) -> Option<Output> {
-        None
+
+    /// Ends the association: an authenticated close_notify goes out now and twice more within 150 ms, everything that
+    /// still comes from the peer is dropped, and no more events come. Before [`Event::Connected`] there is nothing to
+    /// tell the peer. What was sent before (an RTCP BYE, say) still leaves.
+    pub fn close(&mut self, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
+        self.outputs.retain(|output| matches!(output, Output::Transmit(_)));
+        let path = self.ice.best_pair();
+        let mut copies = Vec::new();
+        if self.srtp.is_some()
+            && let (Some(dtls), Some(path)) = (&mut self.dtls, path)
+        {
+            dtls.close(now);
+            let mut notify = Vec::new();
+            while let Some(payload) = dtls.poll_transmit() {
+                notify.push(Transmit {
+                    source: path.local,
+                    destination: path.remote,
+                    payload,
+                });
+            }
+            for after in CLOSE_AGAIN.iter().rev() {
+                copies.extend(notify.iter().map(|transmit| (now + *after, transmit.clone())));
+            }
+            for transmit in notify {
+                self.push_transmit(transmit);
+            }
+        }
+        tracing::debug!("transport closed");
+        self.forget();
+        self.phase = if copies.is_empty() {
+            Phase::Over
+        } else {
+            Phase::Closing(copies)
+        };
     }
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        None
-    }
-    pub fn send_rtp(&mut self, packet: &[u8], now: Instant) -> Result<(), SendError> {
-        Err(SendError::NotConnected)
-    }
-    pub fn send_rtcp(&mut self, packet: &[u8], now: Instant) -> Result<(), SendError> {
-        Err(SendError::NotConnected)
-    }
-    pub fn close(&mut self, now: Instant) {}
+
+    /// Whether media can be sent: after [`Event::Connected`], until the end. An interruption does not count.
+    #[must_use]
     pub fn is_connected(&self) -> bool {
-        false
+        matches!(self.phase, Phase::Connected | Phase::Interrupted)
     }
+
+    /// Whether the transport was closed by either side or has failed.
+    #[must_use]
     pub fn is_closed(&self) -> bool {
-        false
+        matches!(self.phase, Phase::Closing(_) | Phase::Over)
     }
+
+    /// Round trip of the path in use, measured by ICE.
+    #[must_use]
     pub fn rtt(&self) -> Option<Duration> {
-        None
+        self.ice.best_pair().and_then(|pair| pair.rtt)
     }
-    pub fn path(&self) -> Option<crate::PathInfo> {
-        None
+
+    /// The path in use.
+    #[must_use]
+    pub fn path(&self) -> Option<PathInfo> {
+        self.ice.best_pair().map(path_info)
     }
+
+    /// Counters since the start.
+    #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats::default()
+        let mut stats = self.stats;
+        if let Some(dtls) = &self.dtls {
+            stats.dtls_rejected += dtls.rejected();
+            stats.dtls_repeated += dtls.repeated();
+        }
+        stats
+    }
+
+    fn send_media(
+        &mut self,
+        packet: &[u8],
+        protect: impl FnOnce(&mut srtp::Sender, &[u8], &mut Vec<u8>) -> Result<(), srtp::ProtectError>,
+    ) -> Result<(), SendError> {
+        match self.phase {
+            Phase::Starting => return Err(SendError::NotConnected),
+            Phase::Interrupted => return Err(SendError::Interrupted),
+            Phase::Closing(_) | Phase::Over => return Err(SendError::Closed),
+            Phase::Connected => {}
+        }
+        let path = self.ice.best_pair().ok_or(SendError::Interrupted)?;
+        let srtp = self.srtp.as_mut().ok_or(SendError::NotConnected)?;
+        protect(&mut srtp.sender, packet, &mut srtp.scratch).map_err(|error| PacketError::Unprotectable {
+            reason: error.to_string(),
+        })?;
+        let payload = srtp.scratch.clone();
+        self.push_transmit(Transmit {
+            source: path.local,
+            destination: path.remote,
+            payload,
+        });
+        Ok(())
+    }
+
+    /// Moves everything on that the last input made possible.
+    fn collect(&mut self, now: Instant) {
+        while let Some(output) = self.ice.poll_output() {
+            self.on_ice_output(output);
+        }
+        if self.is_closed() {
+            return;
+        }
+        if let Some(path) = self.ice.best_pair() {
+            if self.dtls.is_none() && self.setup != Setup::ActPass {
+                // Either we begin, or the peer has to.
+                self.deadline.get_or_insert(now + self.config.handshake_timeout);
+                if self.setup == Setup::Active {
+                    self.begin_dtls(true, path.rtt, now);
+                }
+            }
+            self.path = Some(path);
+        }
+        self.collect_dtls();
+    }
+
+    fn begin_dtls(&mut self, is_client: bool, rtt: Option<Duration>, now: Instant) {
+        tracing::debug!(is_client, ?rtt, "DTLS begins");
+        match Association::new(&self.config, is_client, rtt, now) {
+            Ok(association) => {
+                self.deadline.get_or_insert(now + self.config.handshake_timeout);
+                self.dtls = Some(association);
+            }
+            Err(_) => self.fail(FailReason::Dtls),
+        }
+    }
+
+    /// Looks at what became of the association.
+    fn collect_dtls(&mut self) {
+        let Some(dtls) = &mut self.dtls else { return };
+        if let Some(secrets) = dtls.take_secrets() {
+            self.unchecked = Some(secrets);
+            // From here on only signalling can keep us waiting, which has its own limits.
+            self.deadline = None;
+        }
+        self.check_certificate();
+        // After the check: an impostor does not get the last flight of the handshake.
+        self.send_dtls();
+        let Some(dtls) = &self.dtls else { return };
+        if dtls.peer_closed() {
+            if self.srtp.is_some() {
+                tracing::debug!("closed by the peer");
+                self.end_with(Event::Closed);
+            } else {
+                self.fail(FailReason::Dtls);
+            }
+        } else if let Some(defeat) = dtls.defeat() {
+            self.fail(match defeat {
+                Defeat::Engine => FailReason::Dtls,
+                Defeat::Timeout => FailReason::Timeout,
+            });
+        }
+    }
+
+    /// Sends what DTLS has to send, if there is a path now. Else it waits in the association.
+    fn send_dtls(&mut self) {
+        let Some(path) = self.ice.best_pair() else { return };
+        while let Some(payload) = self.dtls.as_mut().and_then(Association::poll_transmit) {
+            self.push_transmit(Transmit {
+                source: path.local,
+                destination: path.remote,
+                payload,
+            });
+        }
+    }
+
+    /// Compares the proven certificate with the signalled one (RFC 5763 §5). Only here SRTP contexts come into being.
+    fn check_certificate(&mut self) {
+        let (Some(remote), Some(path)) = (&self.remote, self.path.clone()) else {
+            return;
+        };
+        let Some(secrets) = self.unchecked.take() else { return };
+        if !fingerprint::any_matches(&remote.fingerprints, &secrets.certificate) {
+            tracing::debug!("the peer's certificate is not the signalled one");
+            self.fail(FailReason::FingerprintMismatch);
+            return;
+        }
+        let Some((profile, keys)) = secrets.srtp else {
+            self.fail(FailReason::NoSrtpProfile);
+            return;
+        };
+        let contexts = srtp::Sender::new(profile, &keys.local)
+            .and_then(|sender| Ok((sender, srtp::Receiver::new(profile, &keys.remote)?)));
+        let Ok((sender, receiver)) = contexts else {
+            self.fail(FailReason::Dtls);
+            return;
+        };
+        self.srtp = Some(Srtp {
+            sender,
+            receiver,
+            scratch: Vec::with_capacity(self.config.mtu),
+        });
+        self.phase = Phase::Connected;
+        self.deadline = None;
+        tracing::debug!(%profile, version = secrets.version, "connected");
+        self.reported = Some((path.local, path.remote));
+        self.push_event(Event::Connected {
+            profile: profile.name().to_owned(),
+            dtls_version: secrets.version.to_owned(),
+            path: path_info(path),
+        });
+        for packet in std::mem::take(&mut self.early) {
+            self.handle_srtp(&packet);
+        }
+    }
+
+    fn on_ice_output(&mut self, output: ice::Output) {
+        match output {
+            ice::Output::Transmit(ice::Transmit {
+                source,
+                destination,
+                payload,
+            }) => self.push_transmit(Transmit {
+                source,
+                destination,
+                payload,
+            }),
+            ice::Output::Event(event) => self.on_ice_event(event),
+            _ => {}
+        }
+    }
+
+    fn on_ice_event(&mut self, event: ice::Event) {
+        match event {
+            ice::Event::LocalCandidate(candidate) => self.push_event(Event::LocalCandidate(candidate.to_string())),
+            ice::Event::GatheringComplete => self.push_event(Event::GatheringComplete),
+            ice::Event::StateChanged(ice::State::Failed) if matches!(self.phase, Phase::Starting) => {
+                self.fail(FailReason::Ice);
+            }
+            ice::Event::SelectedPair(pair) if self.is_connected() => {
+                let path = Some((pair.local, pair.remote));
+                if self.reported != path {
+                    self.reported = path;
+                    self.push_event(Event::PathChanged(path_info(pair)));
+                }
+            }
+            ice::Event::ConsentLost if matches!(self.phase, Phase::Connected) => {
+                tracing::debug!("interrupted");
+                self.phase = Phase::Interrupted;
+                self.push_event(Event::Interrupted);
+            }
+            ice::Event::ConsentRestored if matches!(self.phase, Phase::Interrupted) => {
+                tracing::debug!("resumed");
+                self.phase = Phase::Connected;
+                self.push_event(Event::Resumed);
+            }
+            ice::Event::RemoteMdns(_) => tracing::debug!("a candidate hides behind an mDNS name"),
+            _ => {}
+        }
+    }
+
+    fn fail(&mut self, reason: FailReason) {
+        if !self.is_closed() {
+            tracing::debug!(%reason, "transport failed");
+            self.end_with(Event::Failed(reason));
+        }
+    }
+
+    fn end_with(&mut self, event: Event) {
+        self.forget();
+        self.phase = Phase::Over;
+        self.push_event(event);
+    }
+
+    /// Drops keys, association and path: nothing is answered or opened any more.
+    fn forget(&mut self) {
+        if let Some(dtls) = self.dtls.take() {
+            self.stats.dtls_rejected += dtls.rejected();
+            self.stats.dtls_repeated += dtls.repeated();
+        }
+        self.srtp = None;
+        self.unchecked = None;
+        self.early.clear();
+        self.deadline = None;
+        self.ice.close();
+    }
+
+    fn check_open(&self) -> Result<(), CandidateError> {
+        if self.is_closed() {
+            return Err(CandidateError::Closed);
+        }
+        Ok(())
+    }
+
+    fn push_transmit(&mut self, transmit: Transmit) {
+        if self.outputs.len() >= MAX_OUTPUTS {
+            self.stats.output_dropped += 1;
+            return;
+        }
+        self.outputs.push_back(Output::Transmit(transmit));
+    }
+
+    fn push_event(&mut self, event: Event) {
+        let room = match event {
+            Event::Rtp(_) | Event::Rtcp(_) => MAX_OUTPUTS,
+            _ => 2 * MAX_OUTPUTS,
+        };
+        if self.outputs.len() >= room {
+            self.stats.output_dropped += 1;
+            return;
+        }
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+fn path_info(pair: ice::PairInfo) -> PathInfo {
+    PathInfo {
+        local: pair.local,
+        remote: pair.remote,
+        local_kind: pair.local_kind.name(),
+        remote_kind: pair.remote_kind.name(),
+        rtt: pair.rtt,
+    }
+}
+
+fn refused(error: ice::CandidateError) -> CandidateError {
+    CandidateError::Refused {
+        reason: error.to_string(),
     }
 }

@@ -1,0 +1,107 @@
+//! What arrives.
+
+use std::{net::SocketAddr, time::Instant};
+
+use bytes::Bytes;
+
+use super::{Phase, Transport};
+use crate::{
+    Event, Setup,
+    demux::{Kind, classify, is_client_hello},
+};
+
+/// SRTP datagrams kept while the keys are not ready: two thirds of a second at 20 ms each way of a slow handshake.
+pub(super) const MAX_EARLY: usize = 16;
+/// Longer ones are not kept.
+const MAX_EARLY_LEN: usize = 1500;
+
+impl Transport {
+    /// Whether a datagram belongs to this transport, for a caller who serves several on one socket: STUN by its user
+    /// name or transaction, everything else by the address it comes from, which a check must have proven.
+    #[must_use]
+    pub fn accepts(&self, local: SocketAddr, source: SocketAddr, payload: &[u8]) -> bool {
+        match classify(payload) {
+            Kind::Stun => self.ice.accepts(payload),
+            Kind::Dtls | Kind::Srtp | Kind::Srtcp => self.ice.is_validated(local, source),
+            Kind::Unknown => false,
+        }
+    }
+
+    /// Takes in a datagram that arrived from `source` on the socket bound to `local`. Whatever does not belong here is
+    /// counted and dropped.
+    pub fn handle_datagram(&mut self, local: SocketAddr, source: SocketAddr, payload: &[u8], now: Instant) {
+        self.stats.datagrams_received += 1;
+        self.stats.bytes_received += payload.len() as u64;
+        if self.is_closed() {
+            self.stats.after_close_dropped += 1;
+            return;
+        }
+        let kind = classify(payload);
+        match kind {
+            Kind::Stun => {
+                self.stats.stun_received += 1;
+                self.ice.handle_datagram(local, source, payload, now);
+            }
+            Kind::Unknown => {
+                self.stats.unknown_dropped += 1;
+                return;
+            }
+            _ if !self.ice.is_validated(local, source) => {
+                self.stats.unproven_dropped += 1;
+                return;
+            }
+            Kind::Dtls => self.handle_dtls(payload, now),
+            Kind::Srtp | Kind::Srtcp => {
+                self.handle_srtp(payload);
+                // Nothing else can have become possible.
+                return;
+            }
+        }
+        self.collect(now);
+    }
+
+    fn handle_dtls(&mut self, payload: &[u8], now: Instant) {
+        self.stats.dtls_received += 1;
+        // Before the answer is there, an offerer takes a ClientHello as the sign that the peer chose to be active.
+        if self.dtls.is_none() && self.setup != Setup::Active && is_client_hello(payload) {
+            self.begin_dtls(false, self.rtt(), now);
+        }
+        match &mut self.dtls {
+            Some(dtls) => dtls.handle_datagram(payload, now),
+            None => self.stats.dtls_rejected += 1,
+        }
+    }
+
+    pub(super) fn handle_srtp(&mut self, payload: &[u8]) {
+        let Some(srtp) = &mut self.srtp else {
+            if matches!(self.phase, Phase::Starting) && self.early.len() < MAX_EARLY && payload.len() <= MAX_EARLY_LEN {
+                self.early.push_back(payload.to_vec());
+            } else {
+                self.stats.early_dropped += 1;
+            }
+            return;
+        };
+        let is_rtcp = classify(payload) == Kind::Srtcp;
+        let result = if is_rtcp {
+            srtp.receiver.unprotect_rtcp(payload, &mut srtp.scratch)
+        } else {
+            srtp.receiver.unprotect_rtp(payload, &mut srtp.scratch)
+        };
+        if let Err(error) = result {
+            tracing::trace!(%error, length = payload.len(), "SRTP refused");
+            self.stats.srtp_rejected += 1;
+            return;
+        }
+        let packet = Bytes::copy_from_slice(&srtp.scratch);
+        if let Some(dtls) = &mut self.dtls {
+            dtls.on_peer_finished();
+        }
+        if is_rtcp {
+            self.stats.rtcp_received += 1;
+            self.push_event(Event::Rtcp(packet));
+        } else {
+            self.stats.rtp_received += 1;
+            self.push_event(Event::Rtp(packet));
+        }
+    }
+}
