@@ -167,12 +167,13 @@ impl Session {
     }
 
     /// A goodbye ends the peer's stream when it names its current source, or one never seen: the peer may have changed
-    /// it unheard. One that names only a former source of either side clears up after a change.
+    /// it unheard. One for a source that either side has given up clears up after a change; that includes a source
+    /// that was ours once, for both sides leave an SSRC that they collide on.
     fn on_goodbye(&mut self, goodbye: &Goodbye<'_>) {
-        let former =
-            |ssrc: u32| ssrc == self.ssrc || self.former_ssrcs.contains(&ssrc) || self.former_sources.contains(&ssrc);
         let current = self.remote_ssrc();
-        let leaves = { goodbye.sources }.any(|ssrc| current == Some(ssrc) || !former(ssrc));
+        let ours = |ssrc: u32| ssrc == self.ssrc || self.former_ssrcs.contains(&ssrc);
+        let theirs = |ssrc: u32| current == Some(ssrc) || !self.former_sources.contains(&ssrc);
+        let leaves = { goodbye.sources }.any(|ssrc| theirs(ssrc) && !ours(ssrc));
         if !leaves || self.peer_left {
             return;
         }

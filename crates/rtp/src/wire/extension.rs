@@ -67,8 +67,8 @@ impl<'a> Iterator for Extensions<'a> {
             } else {
                 (first >> 4, usize::from(first & 0x0f) + 1, rest)
             };
-            // RFC 8285 §4.2: id 15 ends the processing, id 0 with a length is to be skipped.
-            if !self.two_byte && id == 15 {
+            // RFC 8285 §4.2: id 15, and id 0 with a length, end the processing.
+            if !self.two_byte && (id == 15 || id == 0) {
                 self.rest = &[];
                 return None;
             }
@@ -77,9 +77,7 @@ impl<'a> Iterator for Extensions<'a> {
                 return None;
             };
             self.rest = rest;
-            if id != 0 {
-                return Some(Extension { id, data });
-            }
+            return Some(Extension { id, data });
         }
     }
 }
