@@ -17,11 +17,16 @@ const PACKETS: u32 = 140_000;
 const STEP: u32 = 97;
 
 fn bytes(count: usize, seed: u8) -> Vec<u8> {
-    (0..count).map(|index| (index as u8).wrapping_mul(31).wrapping_add(seed)).collect()
+    (0..count)
+        .map(|index| (index as u8).wrapping_mul(31).wrapping_add(seed))
+        .collect()
 }
 
 fn key(profile: ProtectionProfile) -> MasterKey {
-    MasterKey { key: bytes(profile.key_len(), 7), salt: bytes(profile.salt_len(), 99) }
+    MasterKey {
+        key: bytes(profile.key_len(), 7),
+        salt: bytes(profile.salt_len(), 99),
+    }
 }
 
 fn oracle(key: &MasterKey, profile: ProtectionProfile) -> Context {
@@ -62,7 +67,11 @@ fn the_oracle_reads_the_rtp_that_we_protect() {
         for number in (0..PACKETS).step_by(STEP as usize) {
             let packet = rtp(number);
             sender.protect_rtp(&packet, &mut protected).unwrap();
-            assert_eq!(&oracle.decrypt_rtp(&protected).unwrap()[..], packet, "{ours:?}, packet {number}");
+            assert_eq!(
+                &oracle.decrypt_rtp(&protected).unwrap()[..],
+                packet,
+                "{ours:?}, packet {number}"
+            );
         }
     }
 }
@@ -92,7 +101,11 @@ fn rtcp_goes_both_ways() {
         for number in 0..500 {
             let packet = rtcp(number);
             sender.protect_rtcp(&packet, &mut protected).unwrap();
-            assert_eq!(&reads.decrypt_rtcp(&protected).unwrap()[..], packet, "{ours:?}, packet {number}");
+            assert_eq!(
+                &reads.decrypt_rtcp(&protected).unwrap()[..],
+                packet,
+                "{ours:?}, packet {number}"
+            );
             let protected = writes.encrypt_rtcp(&packet).unwrap();
             receiver.unprotect_rtcp(&protected, &mut plain).unwrap();
             assert_eq!(plain, packet, "{ours:?}, packet {number}");
@@ -111,8 +124,14 @@ fn a_flipped_bit_anywhere_is_refused_as_the_oracle_refuses_it() {
             forged[bit / 8] ^= 1 << (bit % 8);
             let refused = oracle(&key, theirs).decrypt_rtp(&forged).is_err();
             let mut plain = Vec::new();
-            let ours_refused = Receiver::new(ours, &key).unwrap().unprotect_rtp(&forged, &mut plain).is_err();
-            assert!(refused && ours_refused, "{ours:?}, bit {bit}: oracle {refused}, ours {ours_refused}");
+            let ours_refused = Receiver::new(ours, &key)
+                .unwrap()
+                .unprotect_rtp(&forged, &mut plain)
+                .is_err();
+            assert!(
+                refused && ours_refused,
+                "{ours:?}, bit {bit}: oracle {refused}, ours {ours_refused}"
+            );
         }
     }
 }

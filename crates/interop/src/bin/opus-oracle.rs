@@ -32,7 +32,10 @@ fn encode(input: &mut impl Read, out: &mut impl Write) -> Result<(), Box<dyn Err
     encoder.set_packet_loss_perc(10)?;
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
-    let samples: Vec<i16> = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    let samples: Vec<i16> = bytes
+        .chunks_exact(2)
+        .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
     let mut packet = [0; 1500];
     for frame in samples.chunks_exact(FRAME) {
         let length = encoder.encode(frame, &mut packet)?;
@@ -49,8 +52,9 @@ fn decode(input: &mut impl Read, out: &mut impl Write) -> Result<(), Box<dyn Err
     let mut rest = bytes.as_slice();
     let mut pcm = [0_i16; 5760];
     while let [low, high, after @ ..] = rest {
-        let (packet, following) =
-            after.split_at_checked(usize::from(u16::from_le_bytes([*low, *high]))).ok_or("the last packet is cut off")?;
+        let (packet, following) = after
+            .split_at_checked(usize::from(u16::from_le_bytes([*low, *high])))
+            .ok_or("the last packet is cut off")?;
         let count = decoder.decode(Some(packet.try_into()?), (&mut pcm[..]).try_into()?, false)?;
         for sample in &pcm[..count] {
             out.write_all(&sample.to_le_bytes())?;
