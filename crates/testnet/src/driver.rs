@@ -154,6 +154,12 @@ impl<E: Endpoint> Driver<E> {
         &mut self.parties[id].1
     }
 
+    /// The host that an endpoint is on.
+    #[must_use]
+    pub fn host(&self, id: EndpointId) -> HostId {
+        self.parties[id].0
+    }
+
     /// All endpoints in order.
     pub fn endpoints(&self) -> impl Iterator<Item = &E> {
         self.parties.iter().map(|(_, endpoint)| endpoint)
