@@ -374,7 +374,7 @@ impl World {
 }
 
 /// What a STUN server answers to an IPv4 client.
-fn stun_answer(request: &[u8], source: SocketAddr) -> Vec<u8> {
+pub(crate) fn stun_answer(request: &[u8], source: SocketAddr) -> Vec<u8> {
     let SocketAddr::V4(source) = source else {
         panic!("IPv4 only")
     };
