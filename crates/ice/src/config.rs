@@ -23,7 +23,7 @@ pub struct Config {
     pub pacing: Duration,
     /// First retransmission timeout of a check while no round trip is known. Default 150 ms.
     pub initial_rto: Duration,
-    /// How often a check is sent before its pair counts as failed. Default 12, about 15 s.
+    /// How often a check is sent before its pair counts as failed. Default 15, about 15 s.
     pub max_transmissions: u8,
     /// Shortest time from the start of the checks until the agent may fail, because checks of the peer may still
     /// open a path that was never signalled (RFC 8863). Default 15 s.
@@ -42,7 +42,7 @@ impl Default for Config {
             local_credentials: None,
             pacing: Duration::from_millis(5),
             initial_rto: Duration::from_millis(150),
-            max_transmissions: 12,
+            max_transmissions: 15,
             patience: Duration::from_secs(15),
             remote_lite: false,
         }

@@ -110,7 +110,8 @@ impl Agent {
             .rtt
             .or(known)
             .map_or(initial, |rtt| (2 * rtt).clamp(MIN_RTO, MAX_FIRST_RTO));
-        let wait = first * 2u32.pow(u32::from(sent - 1).min(8));
+        // Doubling after every second one: a single loss, which is what wireless links do, is made good at once.
+        let wait = first * 2u32.pow((u32::from(sent - 1) / 2).min(8));
         pair.progress = Some(Progress {
             sent,
             next: now + wait.min(MAX_RTO.max(first)),
