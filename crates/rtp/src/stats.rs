@@ -29,12 +29,12 @@ pub struct Stats {
     pub nack_count: u64,
 
     // remote-inbound-rtp: what the peer's reports say about our stream
-    /// Share of our packets lost between the peer's last two reports, 0.0..=1.0.
-    pub fraction_lost: f32,
-    /// Our packets lost in all, as the peer counts.
-    pub remote_packets_lost: i64,
-    /// Interarrival jitter of our packets at the peer, in seconds.
-    pub remote_jitter: f64,
+    /// Share of our packets lost between the peer's last two reports, 0.0..=1.0; `None` before its first.
+    pub fraction_lost: Option<f32>,
+    /// Our packets lost in all, as the peer counts; `None` before its first report.
+    pub remote_packets_lost: Option<i64>,
+    /// Interarrival jitter of our packets at the peer, in seconds; `None` before its first report.
+    pub remote_jitter: Option<f64>,
     /// The latest round trip measured.
     pub round_trip_time: Option<Duration>,
     /// Sum of all round trips measured.

@@ -143,13 +143,15 @@ impl Session {
             self.on_round_trip(round_trip);
             round_trip
         };
+        let fraction_lost = f32::from(block.fraction_lost) / 256.0;
+        let packets_lost = i64::from(block.cumulative_lost);
         let jitter = self.clock.seconds(block.jitter);
-        self.stats.fraction_lost = f32::from(block.fraction_lost) / 256.0;
-        self.stats.remote_packets_lost = i64::from(block.cumulative_lost);
-        self.stats.remote_jitter = jitter;
+        self.stats.fraction_lost = Some(fraction_lost);
+        self.stats.remote_packets_lost = Some(packets_lost);
+        self.stats.remote_jitter = Some(jitter);
         self.push(Output::Event(Event::Report(RemoteReport {
-            fraction_lost: self.stats.fraction_lost,
-            packets_lost: self.stats.remote_packets_lost,
+            fraction_lost,
+            packets_lost,
             round_trip_time,
             jitter: Duration::from_secs_f64(jitter),
         })));
