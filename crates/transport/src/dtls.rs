@@ -234,6 +234,11 @@ impl Association {
         [self.engine_timeout, self.repeat.at].into_iter().flatten().min()
     }
 
+    /// Length of the next datagram to send.
+    pub(crate) fn next_len(&self) -> Option<usize> {
+        self.outgoing.front().map(Vec::len)
+    }
+
     /// The next datagram to send.
     pub(crate) fn poll_transmit(&mut self) -> Option<Vec<u8>> {
         self.outgoing.pop_front()

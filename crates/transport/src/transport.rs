@@ -10,10 +10,10 @@ use duologue_srtp as srtp;
 use crate::{
     CandidateError, Config, Event, FailReason, Output, PacketError, Parameters, ParametersError, PathInfo, SendError,
     Setup, Stats, Transmit,
-    dtls::{Association, Defeat, Secrets},
-    fingerprint,
+    dtls::{Association, Secrets},
 };
 
+mod handshake;
 mod receive;
 
 /// Outputs kept for a caller that does not drain them. Beyond that packets and datagrams are dropped, which both sides
@@ -32,6 +32,8 @@ pub struct Transport {
     /// Our DTLS role: `ActPass` until the peer's is known.
     setup: Setup,
     dtls: Option<Association>,
+    /// Where a client is that began before we have a pair of our own.
+    unproven: Option<Unproven>,
     /// The handshake must be complete by then.
     deadline: Option<Instant>,
     /// Certificate and keys of a complete handshake, until the certificate is checked.
@@ -55,6 +57,28 @@ struct Srtp {
     receiver: srtp::Receiver,
     /// Reused for every packet.
     scratch: Vec<u8>,
+}
+
+/// A client whose own check has proven that it knows our credentials, while no check of ours has come back yet, perhaps
+/// because the answer with its credentials is still under way. It may be answered, but not with much more than it
+/// sent: its address may be another's.
+#[derive(Debug)]
+struct Unproven {
+    /// Local address and the client's.
+    path: (SocketAddr, SocketAddr),
+    /// How many bytes may still be sent there.
+    credit: usize,
+}
+
+impl Unproven {
+    /// Three bytes for one, as RFC 9000 §8.1 has it.
+    const FACTOR: usize = 3;
+
+    /// The path, if there is credit for a datagram of this length.
+    fn take(&mut self, len: usize) -> Option<(SocketAddr, SocketAddr)> {
+        self.credit = self.credit.checked_sub(len)?;
+        Some(self.path)
+    }
 }
 
 #[derive(Debug)]
@@ -101,6 +125,7 @@ impl Transport {
             remote: None,
             setup: Setup::ActPass,
             dtls: None,
+            unproven: None,
             deadline: None,
             unchecked: None,
             srtp: None,
@@ -402,117 +427,6 @@ impl Transport {
             payload,
         });
         Ok(())
-    }
-
-    /// Moves everything on that the last input made possible.
-    fn collect(&mut self, now: Instant) {
-        while let Some(output) = self.ice.poll_output() {
-            self.on_ice_output(output);
-        }
-        if self.is_closed() {
-            return;
-        }
-        if let Some(path) = self.ice.best_pair() {
-            if self.dtls.is_none() && self.setup != Setup::ActPass {
-                // Either we begin, or the peer has to.
-                self.deadline.get_or_insert(now + self.config.handshake_timeout);
-                if self.setup == Setup::Active {
-                    self.begin_dtls(true, path.rtt, now);
-                }
-            }
-            self.path = Some(path);
-        }
-        self.collect_dtls();
-    }
-
-    fn begin_dtls(&mut self, is_client: bool, rtt: Option<Duration>, now: Instant) {
-        tracing::debug!(is_client, ?rtt, "DTLS begins");
-        match Association::new(&self.config, is_client, rtt, now) {
-            Ok(association) => {
-                self.deadline.get_or_insert(now + self.config.handshake_timeout);
-                self.dtls = Some(association);
-            }
-            Err(_) => self.fail(FailReason::Dtls),
-        }
-    }
-
-    /// Looks at what became of the association.
-    fn collect_dtls(&mut self) {
-        let Some(dtls) = &mut self.dtls else { return };
-        if let Some(secrets) = dtls.take_secrets() {
-            self.unchecked = Some(secrets);
-            // From here on only signalling can keep us waiting, which has its own limits.
-            self.deadline = None;
-        }
-        self.check_certificate();
-        // After the check: an impostor does not get the last flight of the handshake.
-        self.send_dtls();
-        let Some(dtls) = &self.dtls else { return };
-        if dtls.peer_closed() {
-            if self.srtp.is_some() {
-                tracing::debug!("closed by the peer");
-                self.end_with(Event::Closed);
-            } else {
-                self.fail(FailReason::Dtls);
-            }
-        } else if let Some(defeat) = dtls.defeat() {
-            self.fail(match defeat {
-                Defeat::Engine => FailReason::Dtls,
-                Defeat::Timeout => FailReason::Timeout,
-            });
-        }
-    }
-
-    /// Sends what DTLS has to send, if there is a path now. Else it waits in the association.
-    fn send_dtls(&mut self) {
-        let Some(path) = self.ice.best_pair() else { return };
-        while let Some(payload) = self.dtls.as_mut().and_then(Association::poll_transmit) {
-            self.push_transmit(Transmit {
-                source: path.local,
-                destination: path.remote,
-                payload,
-            });
-        }
-    }
-
-    /// Compares the proven certificate with the signalled one (RFC 5763 §5). Only here SRTP contexts come into being.
-    fn check_certificate(&mut self) {
-        let (Some(remote), Some(path)) = (&self.remote, self.path.clone()) else {
-            return;
-        };
-        let Some(secrets) = self.unchecked.take() else { return };
-        if !fingerprint::any_matches(&remote.fingerprints, &secrets.certificate) {
-            tracing::debug!("the peer's certificate is not the signalled one");
-            self.fail(FailReason::FingerprintMismatch);
-            return;
-        }
-        let Some((profile, keys)) = secrets.srtp else {
-            self.fail(FailReason::NoSrtpProfile);
-            return;
-        };
-        let contexts = srtp::Sender::new(profile, &keys.local)
-            .and_then(|sender| Ok((sender, srtp::Receiver::new(profile, &keys.remote)?)));
-        let Ok((sender, receiver)) = contexts else {
-            self.fail(FailReason::Dtls);
-            return;
-        };
-        self.srtp = Some(Srtp {
-            sender,
-            receiver,
-            scratch: Vec::with_capacity(self.config.mtu),
-        });
-        self.phase = Phase::Connected;
-        self.deadline = None;
-        tracing::debug!(%profile, version = secrets.version, "connected");
-        self.reported = Some((path.local, path.remote));
-        self.push_event(Event::Connected {
-            profile: profile.name().to_owned(),
-            dtls_version: secrets.version.to_owned(),
-            path: path_info(path),
-        });
-        for packet in std::mem::take(&mut self.early) {
-            self.handle_srtp(&packet);
-        }
     }
 
     fn on_ice_output(&mut self, output: ice::Output) {

@@ -4,14 +4,16 @@ use std::{net::SocketAddr, time::Instant};
 
 use bytes::Bytes;
 
-use super::{Phase, Transport};
+use super::{Phase, Transport, Unproven};
 use crate::{
     Event, Setup,
     demux::{Kind, classify, is_client_hello},
 };
 
-/// SRTP datagrams kept while the keys are not ready: two thirds of a second at 20 ms each way of a slow handshake.
+/// SRTP datagrams kept while the keys are not ready: a third of a second of audio.
 pub(super) const MAX_EARLY: usize = 16;
+/// Greatest credit of a client before the answer, in bytes: a few flights.
+const MAX_CREDIT: usize = 16 * 1024;
 /// Longer ones are not kept.
 const MAX_EARLY_LEN: usize = 1500;
 
@@ -50,7 +52,7 @@ impl Transport {
                 self.stats.unproven_dropped += 1;
                 return;
             }
-            Kind::Dtls => self.handle_dtls(payload, now),
+            Kind::Dtls => self.handle_dtls((local, source), payload, now),
             Kind::Srtp | Kind::Srtcp => {
                 self.handle_srtp(payload);
                 // Nothing else can have become possible.
@@ -60,8 +62,14 @@ impl Transport {
         self.collect(now);
     }
 
-    fn handle_dtls(&mut self, payload: &[u8], now: Instant) {
+    fn handle_dtls(&mut self, path: (SocketAddr, SocketAddr), payload: &[u8], now: Instant) {
         self.stats.dtls_received += 1;
+        if self.ice.best_pair().is_none() {
+            let unproven = self.unproven.get_or_insert(Unproven { path, credit: 0 });
+            if unproven.path == path {
+                unproven.credit = (unproven.credit + Unproven::FACTOR * payload.len()).min(MAX_CREDIT);
+            }
+        }
         // Before the answer is there, an offerer takes a ClientHello as the sign that the peer chose to be active.
         if self.dtls.is_none() && self.setup != Setup::Active && is_client_hello(payload) {
             self.begin_dtls(false, self.rtt(), now);
