@@ -1,7 +1,7 @@
-//! `transport` against `webrtc-dtls` in both roles: ICE by our own agent at both ends, DTLS by the oracle at one of them, SRTP by
-//! `rtc-srtp` with the keys that the oracle exports.
+//! `transport` in both roles against a peer made wholly of other stacks: ICE by `is`, DTLS by `webrtc-dtls`, SRTP by `rtc-srtp`
+//! with the keys that the DTLS oracle exports.
 //!
-//! The oracle is asynchronous and has a clock of its own, so this runs in real time; it waits for events only.
+//! The DTLS oracle is asynchronous and has a clock of its own, so this runs in real time; it waits for events only.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::net::SocketAddr;
@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use duologue_ice as ice;
 use duologue_transport::{Certificate, Config, Event, Fingerprint, Output, Parameters, Setup, Transport};
+use is::stun::{StunMessage, StunPacket};
+use is::{Candidate, IceAgent, IceCreds};
 use rtc_srtp::context::Context;
 use rtc_srtp::protection_profile::ProtectionProfile;
 use tokio::sync::mpsc;
@@ -86,7 +87,7 @@ fn rtp(payload: &[u8]) -> Vec<u8> {
 
 struct Call {
     ours: Transport,
-    agent: ice::Agent,
+    agent: IceAgent,
     to_oracle: mpsc::UnboundedSender<Vec<u8>>,
     from_oracle: mpsc::UnboundedReceiver<Vec<u8>>,
     events: Vec<Event>,
@@ -105,7 +106,17 @@ impl Call {
                 idle = false;
                 match output {
                     Output::Transmit(sent) => match sent.payload[0] {
-                        0..=3 => self.agent.handle_datagram(there, here, &sent.payload, now),
+                        0..=3 => {
+                            let message = StunMessage::parse(&sent.payload).unwrap();
+                            let proto = is::Protocol::Udp;
+                            let packet = StunPacket {
+                                proto,
+                                source: here,
+                                destination: there,
+                                message,
+                            };
+                            self.agent.handle_packet(now, packet);
+                        }
                         20..=63 => self.to_oracle.send(sent.payload).unwrap(),
                         _ => self.media.push(sent.payload),
                     },
@@ -113,12 +124,11 @@ impl Call {
                     _ => {}
                 }
             }
-            while let Some(output) = self.agent.poll_output() {
+            while let Some(sent) = self.agent.poll_transmit() {
                 idle = false;
-                if let ice::Output::Transmit(sent) = output {
-                    self.ours.handle_datagram(here, there, &sent.payload, now);
-                }
+                self.ours.handle_datagram(here, there, &sent.contents, now);
             }
+            while self.agent.poll_event().is_some() {}
             if idle {
                 return;
             }
@@ -166,48 +176,29 @@ async fn exchange(active: bool, profile: Profile, oracle_profile: ProtectionProf
     let mut config = Config::new(Certificate::generate().unwrap());
     config.controlling = !active;
     let mut ours = Transport::new(config, [1; 32], now);
-    let role = if active {
-        ice::Role::Controlling
-    } else {
-        ice::Role::Controlled
+    let creds = IceCreds {
+        ufrag: "theirs".into(),
+        pass: "aPasswordOfTheirsLongEnough".into(),
     };
-    let mut agent = ice::Agent::new(
-        ice::Config {
-            role,
-            ..ice::Config::default()
-        },
-        [2; 32],
-        now,
-    );
+    let mut agent = IceAgent::new(creds.clone());
+    agent.set_controlling(active);
 
     let (here, there): (SocketAddr, SocketAddr) = (OURS.parse().unwrap(), THEIRS.parse().unwrap());
     ours.add_local_address(here, now).unwrap();
     ours.end_of_local_addresses(now);
-    agent.add_local_address(there, now).unwrap();
-    agent.end_of_local_addresses(now);
-    let host = |address: SocketAddr| {
-        format!(
-            "candidate:1 1 udp 2130706431 {} {} typ host",
-            address.ip(),
-            address.port()
-        )
-    };
-    ours.add_remote_candidate(&host(there), now).unwrap();
+    let candidate = Candidate::host(there, "udp").unwrap();
+    ours.add_remote_candidate(&candidate.to_sdp_string(), now).unwrap();
     ours.end_of_remote_candidates(now);
-    agent.add_remote_candidate(host(here).parse().unwrap(), now).unwrap();
-    agent.end_of_remote_candidates(now);
+    agent.add_local_candidate(candidate);
+    agent.add_remote_candidate(Candidate::host(here, "udp").unwrap());
     let mine = ours.local_parameters();
-    agent.set_remote_credentials(
-        ice::Credentials {
-            ufrag: mine.ufrag.clone(),
-            pwd: mine.pwd.clone(),
-        },
-        now,
-    );
-    let credentials = agent.local_credentials().clone();
+    agent.set_remote_credentials(IceCreds {
+        ufrag: mine.ufrag.clone(),
+        pass: mine.pwd.clone(),
+    });
     let parameters = Parameters {
-        ufrag: credentials.ufrag,
-        pwd: credentials.pwd,
+        ufrag: creds.ufrag,
+        pwd: creds.pass,
         fingerprints: vec![Fingerprint::sha256(&theirs.certificate[0])],
         setup: if active { Setup::ActPass } else { Setup::Active },
     };

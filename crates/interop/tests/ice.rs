@@ -28,9 +28,20 @@ struct Pair {
 impl Pair {
     fn new(role: Role, loss: f64, seed: u64) -> Self {
         let begin = Instant::now();
-        let (here, there): (SocketAddr, SocketAddr) = ("192.0.2.1:5000".parse().unwrap(), "192.0.2.2:6000".parse().unwrap());
-        let mut ours = Agent::new(Config { role, ..Config::default() }, [seed as u8; 32], begin);
-        let creds = IceCreds { ufrag: format!("theirs{seed}"), pass: "a password of theirs, long enough".into() };
+        let (here, there): (SocketAddr, SocketAddr) =
+            ("192.0.2.1:5000".parse().unwrap(), "192.0.2.2:6000".parse().unwrap());
+        let mut ours = Agent::new(
+            Config {
+                role,
+                ..Config::default()
+            },
+            [seed as u8; 32],
+            begin,
+        );
+        let creds = IceCreds {
+            ufrag: format!("theirs{seed}"),
+            pass: "aPasswordOfTheirsLongEnough".into(),
+        };
         let mut theirs = IceAgent::new(creds.clone());
         theirs.set_controlling(role == Role::Controlled);
 
@@ -39,7 +50,8 @@ impl Pair {
         let candidate = is::Candidate::host(there, "udp").unwrap();
         // Each side gets the other's candidate in the form that signalling carries.
         let line = candidate.to_sdp_string();
-        ours.add_remote_candidate(line.parse::<Candidate>().unwrap(), begin).unwrap();
+        ours.add_remote_candidate(line.parse::<Candidate>().unwrap(), begin)
+            .unwrap();
         ours.end_of_remote_candidates(begin);
         theirs.add_local_candidate(candidate);
         let mut local = None;
@@ -51,8 +63,17 @@ impl Pair {
         theirs.add_remote_candidate(is::Candidate::from_sdp_string(&local.unwrap()).unwrap());
 
         let mine = ours.local_credentials().clone();
-        theirs.set_remote_credentials(IceCreds { ufrag: mine.ufrag, pass: mine.pwd });
-        ours.set_remote_credentials(Credentials { ufrag: creds.ufrag, pwd: creds.pass }, begin);
+        theirs.set_remote_credentials(IceCreds {
+            ufrag: mine.ufrag,
+            pass: mine.pwd,
+        });
+        ours.set_remote_credentials(
+            Credentials {
+                ufrag: creds.ufrag,
+                pwd: creds.pass,
+            },
+            begin,
+        );
         Self {
             ours,
             theirs,
@@ -68,7 +89,8 @@ impl Pair {
 
     fn send(&mut self, to_us: bool, source: SocketAddr, destination: SocketAddr, payload: Vec<u8>) {
         if !self.random.chance(self.loss) {
-            self.in_flight.push((self.now + ONE_WAY, to_us, source, destination, payload));
+            self.in_flight
+                .push((self.now + ONE_WAY, to_us, source, destination, payload));
         }
     }
 
@@ -97,20 +119,33 @@ impl Pair {
     fn step(&mut self) {
         self.drain();
         let arrivals = self.in_flight.iter().map(|datagram| datagram.0);
-        let next = arrivals.chain(self.ours.poll_timeout()).chain(self.theirs.poll_timeout()).min();
+        let next = arrivals
+            .chain(self.ours.poll_timeout())
+            .chain(self.theirs.poll_timeout())
+            .min();
         // Some deadlines lie in the past; a step is never empty.
         self.now = next.unwrap_or(self.now).max(self.now + Duration::from_millis(1));
         self.ours.handle_timeout(self.now);
         self.theirs.handle_timeout(self.now);
-        let (due, later) = std::mem::take(&mut self.in_flight).into_iter().partition(|datagram| datagram.0 <= self.now);
+        let (due, later) = std::mem::take(&mut self.in_flight)
+            .into_iter()
+            .partition(|datagram| datagram.0 <= self.now);
         self.in_flight = later;
         for (_, to_us, source, destination, payload) in due {
             if to_us {
                 self.ours.handle_datagram(destination, source, &payload, self.now);
             } else {
                 let message = StunMessage::parse(&payload).unwrap();
-                let packet = is::stun::StunPacket { proto: is::Protocol::Udp, source, destination, message };
-                assert!(self.theirs.handle_packet(self.now, packet), "the oracle has no use for what we sent");
+                let packet = is::stun::StunPacket {
+                    proto: is::Protocol::Udp,
+                    source,
+                    destination,
+                    message,
+                };
+                assert!(
+                    self.theirs.handle_packet(self.now, packet),
+                    "the oracle has no use for what we sent"
+                );
             }
         }
         self.drain();
@@ -119,7 +154,12 @@ impl Pair {
     /// Runs until both have nominated; answers after how long each had.
     fn connect(mut self) -> (Duration, Duration, Self) {
         while self.our_pair.is_none() || self.their_pair.is_none() {
-            assert!(self.now - self.begin < LIMIT, "not connected: {:?} {:?}", self.our_pair, self.their_pair);
+            assert!(
+                self.now - self.begin < LIMIT,
+                "not connected: {:?} {:?}",
+                self.our_pair,
+                self.their_pair
+            );
             self.step();
         }
         let (ours, theirs) = (self.our_pair.unwrap(), self.their_pair.unwrap());
@@ -134,7 +174,10 @@ fn both_roles_connect_within_two_round_trips() {
     for role in [Role::Controlling, Role::Controlled] {
         let (ours, theirs, _) = Pair::new(role, 0.0, 1).connect();
         // RFC 8445 §8.1.1: one check, and one more for a regular nomination.
-        assert!(ours <= 5 * ONE_WAY && theirs <= 5 * ONE_WAY, "{role:?}: ours {ours:?}, theirs {theirs:?}");
+        assert!(
+            ours <= 5 * ONE_WAY && theirs <= 5 * ONE_WAY,
+            "{role:?}: ours {ours:?}, theirs {theirs:?}"
+        );
     }
 }
 
@@ -156,7 +199,11 @@ fn the_connection_lasts() {
         while pair.now - pair.begin < Duration::from_secs(90) {
             pair.step();
         }
-        assert!(matches!(pair.ours.state(), State::Connected | State::Completed), "{:?}", pair.ours.state());
+        assert!(
+            matches!(pair.ours.state(), State::Connected | State::Completed),
+            "{:?}",
+            pair.ours.state()
+        );
         assert!(pair.theirs.state().is_connected());
     }
 }

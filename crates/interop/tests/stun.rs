@@ -14,16 +14,34 @@ use stun::xoraddr::XorMappedAddress;
 const PEER_PASSWORD: &str = "a password of the peer's";
 
 fn addresses() -> (SocketAddr, SocketAddr) {
-    ("[2001:db8::1]:5000".parse().unwrap(), "[2001:db8::2]:6000".parse().unwrap())
+    (
+        "[2001:db8::1]:5000".parse().unwrap(),
+        "[2001:db8::2]:6000".parse().unwrap(),
+    )
 }
 
 fn agent(now: Instant) -> Agent {
     let (here, there) = addresses();
-    let mut agent = Agent::new(Config { role: Role::Controlling, ..Config::default() }, [7; 32], now);
+    let mut agent = Agent::new(
+        Config {
+            role: Role::Controlling,
+            ..Config::default()
+        },
+        [7; 32],
+        now,
+    );
     agent.add_local_address(here, now).unwrap();
     let line = format!("candidate:1 1 udp 2130706431 {} {} typ host", there.ip(), there.port());
-    agent.add_remote_candidate(line.parse::<Candidate>().unwrap(), now).unwrap();
-    agent.set_remote_credentials(Credentials { ufrag: "peer".into(), pwd: PEER_PASSWORD.into() }, now);
+    agent
+        .add_remote_candidate(line.parse::<Candidate>().unwrap(), now)
+        .unwrap();
+    agent.set_remote_credentials(
+        Credentials {
+            ufrag: "peer".into(),
+            pwd: PEER_PASSWORD.into(),
+        },
+        now,
+    );
     agent
 }
 
@@ -55,8 +73,14 @@ fn the_oracle_reads_and_verifies_our_check() {
     assert_eq!(check.get(ATTR_PRIORITY).unwrap().len(), 4);
     assert_eq!(check.get(ATTR_ICE_CONTROLLING).unwrap().len(), 8);
     FINGERPRINT.check(&check).unwrap();
-    MessageIntegrity::new_short_term_integrity(PEER_PASSWORD.into()).check(&mut check).unwrap();
-    assert!(MessageIntegrity::new_short_term_integrity("another".into()).check(&mut check).is_err());
+    MessageIntegrity::new_short_term_integrity(PEER_PASSWORD.into())
+        .check(&mut check)
+        .unwrap();
+    assert!(
+        MessageIntegrity::new_short_term_integrity("another".into())
+            .check(&mut check)
+            .is_err()
+    );
 }
 
 #[test]
@@ -70,8 +94,15 @@ fn we_answer_the_oracles_check_and_it_verifies_the_answer() {
         .build(&[
             Box::new(stun::agent::TransactionId([9; 12])),
             Box::new(BINDING_REQUEST),
-            Box::new(stun::textattrs::Username::new(ATTR_USERNAME, format!("{}:peer", own.ufrag))),
-            Box::new(stun::attributes::RawAttribute { typ: ATTR_PRIORITY, length: 4, value: vec![0x6E, 0, 1, 0xFF] }),
+            Box::new(stun::textattrs::Username::new(
+                ATTR_USERNAME,
+                format!("{}:peer", own.ufrag),
+            )),
+            Box::new(stun::attributes::RawAttribute {
+                typ: ATTR_PRIORITY,
+                length: 4,
+                value: vec![0x6E, 0, 1, 0xFF],
+            }),
             Box::new(stun::attributes::RawAttribute {
                 typ: stun::attributes::ATTR_ICE_CONTROLLED,
                 length: 8,
@@ -79,7 +110,9 @@ fn we_answer_the_oracles_check_and_it_verifies_the_answer() {
             }),
         ])
         .unwrap();
-    MessageIntegrity::new_short_term_integrity(own.pwd.clone()).add_to(&mut check).unwrap();
+    MessageIntegrity::new_short_term_integrity(own.pwd.clone())
+        .add_to(&mut check)
+        .unwrap();
     FINGERPRINT.add_to(&mut check).unwrap();
     agent.handle_datagram(here, there, &check.raw, now);
     let mut answer = transmitted(&mut agent)
@@ -89,7 +122,9 @@ fn we_answer_the_oracles_check_and_it_verifies_the_answer() {
         .expect("a check that is in order is answered");
     assert_eq!(answer.transaction_id.0, [9; 12]);
     FINGERPRINT.check(&answer).unwrap();
-    MessageIntegrity::new_short_term_integrity(own.pwd).check(&mut answer).unwrap();
+    MessageIntegrity::new_short_term_integrity(own.pwd)
+        .check(&mut answer)
+        .unwrap();
     let mut mapped = XorMappedAddress::default();
     mapped.get_from(&answer).unwrap();
     assert_eq!(SocketAddr::new(mapped.ip, mapped.port), there);
