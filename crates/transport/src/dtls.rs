@@ -263,14 +263,14 @@ impl Association {
 
     /// Tells the engine the time; it wants to know before anything else happens.
     fn advance(&mut self, now: Instant) {
-        if let Err(error) = self.engine.handle_timeout(now) {
-            if !self.finished {
-                tracing::debug!(%error, "DTLS handshake ended");
-                self.defeat = Some(match error {
-                    dimpl::Error::Timeout(_) => Defeat::Timeout,
-                    _ => Defeat::Engine,
-                });
-            }
+        if let Err(error) = self.engine.handle_timeout(now)
+            && !self.finished
+        {
+            tracing::debug!(%error, "DTLS handshake ended");
+            self.defeat = Some(match error {
+                dimpl::Error::Timeout(_) => Defeat::Timeout,
+                _ => Defeat::Engine,
+            });
         }
     }
 

@@ -161,17 +161,18 @@ impl Transport {
             return Err(ParametersError::Closed);
         }
         parameters.check()?;
-        // RFC 8842 §5.3.
+        // RFC 8842 §5.3; an association that exists keeps its roles whatever a later offer leaves open (§5.5).
         let setup = match parameters.setup {
+            Setup::ActPass if self.remote.is_some() => self.setup,
             Setup::Active => Setup::Passive,
             Setup::Passive => Setup::Active,
             Setup::ActPass if self.config.answer_setup == Setup::Passive => Setup::Passive,
             Setup::ActPass => Setup::Active,
         };
-        if let Some(known) = &self.remote {
-            if known.fingerprints != parameters.fingerprints || setup != self.setup {
-                return Err(ParametersError::Changed);
-            }
+        if let Some(known) = &self.remote
+            && (known.fingerprints != parameters.fingerprints || setup != self.setup)
+        {
+            return Err(ParametersError::Changed);
         }
         // A ClientHello that came before the answer made us the server.
         if let Some(dtls) = &self.dtls

@@ -182,6 +182,9 @@ fn what_comes_too_early_or_twice_is_refused() {
         Ok(()),
         "nothing new"
     );
+    let mut later_offer = known.clone();
+    later_offer.setup = Setup::ActPass;
+    assert_eq!(transport.set_remote_parameters(later_offer, now), Ok(()), "roles stay");
     let mut other = known.clone();
     other.fingerprints = vec![Certificate::generate().unwrap().fingerprint()];
     assert_eq!(

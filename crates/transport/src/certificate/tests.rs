@@ -5,7 +5,7 @@ use super::Certificate;
 /// Splits one DER value off: tag, contents, rest.
 fn split(input: &[u8]) -> (u8, &[u8], &[u8]) {
     let (length, header) = match input[1] {
-        short @ ..0x80 => (usize::from(short), 2),
+        short @ ..=0x7f => (usize::from(short), 2),
         0x81 => (usize::from(input[2]), 3),
         0x82 => (usize::from(u16::from_be_bytes([input[2], input[3]])), 4),
         other => panic!("length form {other:#x}"),

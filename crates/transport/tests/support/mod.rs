@@ -250,7 +250,8 @@ impl Endpoint for Party {
                     fingerprints: lines.map(|line| line.parse().unwrap()).collect(),
                 };
                 let is_offer = parameters.setup == Setup::ActPass;
-                self.transport.set_remote_parameters(parameters, now).unwrap();
+                let result = self.transport.set_remote_parameters(parameters, now);
+                assert!(result.is_ok() || self.transport.is_closed(), "{result:?}");
                 if is_offer {
                     if self.hold_answer {
                         self.answer_due = true;
