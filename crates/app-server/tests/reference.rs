@@ -1,0 +1,226 @@
+//! The reference app server over real HTTP and WebSockets.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::hmac;
+use duologue_app_server::{AppServerConfig, PushMessage, SIGNATURE_HEADER, issue_token, router, router_with};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+const PATIENCE: Duration = Duration::from_secs(20);
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+fn config(dev: bool) -> AppServerConfig {
+    AppServerConfig {
+        service_id: "dev".into(),
+        api_key: "key".into(),
+        api_secret: SECRET.into(),
+        dev,
+    }
+}
+
+async fn serve(router: axum::Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    address
+}
+
+/// A client for plain HTTP; the TLS configuration is given because there is no process-wide crypto provider.
+fn http() -> reqwest::Client {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let tls = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .build()
+        .unwrap()
+}
+
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}
+
+async fn callback(address: SocketAddr, target: &str, secret: &str) -> u16 {
+    let time = now();
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, format!("{time}.{target}").as_bytes());
+    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let request = http()
+        .get(format!("http://{address}{target}"))
+        .header(SIGNATURE_HEADER, format!("t={time},v1={hex}"));
+    request.send().await.unwrap().status().as_u16()
+}
+
+fn notify_target(sid: &str, callee: &str) -> String {
+    format!(
+        "/app/notify?sid={sid}&from_service_id=dev&from_user_id=alice&to_service_id=dev&to_user_id={callee}&type=A&param=cGFyYW0%3D&app_svr_data=a%26b"
+    )
+}
+
+fn event_target(sid: &str, callee: &str) -> String {
+    format!(
+        "/app/call-event?sid={sid}&from_service_id=dev&from_user_id=alice&to_service_id=dev&to_user_id={callee}&type=A&setup_time=1&start_time=0&end_time=2&duration=0&srcip=192.0.2.1&dstip=&terminate=77&rel_code=2&rel_code_str=CANCEL&billing_sec=0&disconnect_reason=1201&releaser_type=2"
+    )
+}
+
+async fn next(socket: &mut Socket) -> Option<PushMessage> {
+    loop {
+        match tokio::time::timeout(PATIENCE, socket.next()).await.unwrap()? {
+            Ok(Message::Text(text)) => return Some(serde_json::from_str(&text).unwrap()),
+            Ok(Message::Close(_)) | Err(_) => return None,
+            Ok(_) => {}
+        }
+    }
+}
+
+async fn listen(address: SocketAddr, user: &str) -> Socket {
+    connect_async(format!("ws://{address}/app/push?user={user}"))
+        .await
+        .unwrap()
+        .0
+}
+
+#[tokio::test]
+async fn a_call_is_pushed_to_every_device_and_cancelled() {
+    let address = serve(router(config(true))).await;
+    let mut first = listen(address, "bob").await;
+    assert_eq!(callback(address, &notify_target("s1", "bob"), SECRET).await, 204);
+    let expected = PushMessage::Call {
+        sid: "s1".into(),
+        app_callee_uid: "bob".into(),
+        app_callee_sid: "dev".into(),
+        app_call_type: "audio".into(),
+        cc_param: "cGFyYW0=".into(),
+        app_caller_uid: "alice".into(),
+        app_caller_sid: "dev".into(),
+        app_svr_data: Some("a&b".into()),
+    };
+    assert_eq!(next(&mut first).await.unwrap(), expected);
+    // A device that comes while it rings is told as well.
+    let mut second = listen(address, "bob").await;
+    assert_eq!(next(&mut second).await.unwrap(), expected);
+    assert_eq!(callback(address, &event_target("s1", "bob"), SECRET).await, 204);
+    for device in [&mut first, &mut second] {
+        assert_eq!(next(device).await.unwrap(), PushMessage::Cancel { sid: "s1".into() });
+    }
+    // Another device after the end hears nothing of it: the next thing it hears is the next call.
+    let mut third = listen(address, "bob").await;
+    assert_eq!(callback(address, &notify_target("s2", "bob"), SECRET).await, 204);
+    assert!(matches!(next(&mut third).await, Some(PushMessage::Call { sid, .. }) if sid == "s2"));
+    let events: Value = http()
+        .get(format!("http://{address}/app/events"))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let names: Vec<_> = events["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["event"].clone())
+        .collect();
+    assert_eq!(names, ["notify", "call-event", "notify"]);
+    assert_eq!(events["events"][1]["query"]["terminate"], 77);
+}
+
+#[tokio::test]
+async fn nobody_there_is_not_a_success() {
+    let address = serve(router(config(true))).await;
+    assert_eq!(callback(address, &notify_target("s1", "nobody"), SECRET).await, 404);
+}
+
+#[tokio::test]
+async fn forged_and_incomplete_callbacks_are_refused() {
+    let address = serve(router(config(true))).await;
+    let mut device = listen(address, "bob").await;
+    assert_eq!(
+        callback(address, &notify_target("forged", "bob"), "another secret").await,
+        403
+    );
+    assert_eq!(callback(address, "/app/notify?sid=incomplete", SECRET).await, 400);
+    let unsigned = http()
+        .get(format!("http://{address}{}", notify_target("unsigned", "bob")))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(unsigned.status(), 403);
+    assert_eq!(callback(address, &notify_target("real", "bob"), SECRET).await, 204);
+    assert!(matches!(next(&mut device).await, Some(PushMessage::Call { sid, .. }) if sid == "real"));
+}
+
+#[tokio::test]
+async fn outside_development_users_must_prove_who_they_are() {
+    let authenticator = Arc::new(|headers: &axum::http::HeaderMap| {
+        headers
+            .get("x-login")
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned)
+    });
+    let address = serve(router_with(config(false), authenticator)).await;
+    let ask = |login: &'static str, user: &'static str| {
+        let request = http()
+            .post(format!("http://{address}/app/token"))
+            .header("x-login", login);
+        request.json(&json!({ "user_id": user })).send()
+    };
+    assert_eq!(ask("mallory", "bob").await.unwrap().status(), 403);
+    let answer: Value = ask("bob", "bob").await.unwrap().json().await.unwrap();
+    let token = answer["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(
+        http()
+            .get(format!("http://{address}/app/events"))
+            .send()
+            .await
+            .unwrap()
+            .status(),
+        404
+    );
+
+    // Naming oneself in the address opens nothing.
+    let mut mallory = listen(address, "bob").await;
+    let forged = issue_token("dev", "bob", "key", "another secret", now()).unwrap();
+    mallory
+        .send(Message::text(json!({ "access_token": forged }).to_string()))
+        .await
+        .unwrap();
+    assert_eq!(next(&mut mallory).await, None);
+
+    let mut bob = connect_async(format!("ws://{address}/app/push")).await.unwrap().0;
+    bob.send(Message::text(json!({ "access_token": token }).to_string()))
+        .await
+        .unwrap();
+    assert_eq!(callback(address, &notify_target("s1", "bob"), SECRET).await, 204);
+    assert!(matches!(next(&mut bob).await, Some(PushMessage::Call { .. })));
+}
+
+#[tokio::test]
+async fn in_development_anybody_gets_a_token() {
+    let address = serve(router(config(true))).await;
+    let post = |body: &'static str| {
+        let request = http()
+            .post(format!("http://{address}/app/token"))
+            .header("content-type", "application/json");
+        request.body(body).send()
+    };
+    let answer: Value = post(r#"{"user_id":"alice"}"#).await.unwrap().json().await.unwrap();
+    assert_eq!(answer["access_token"].as_str().unwrap().split('.').count(), 3);
+    assert_eq!(post("{}").await.unwrap().status(), 400);
+    assert_eq!(post(r#"{"user_id":""}"#).await.unwrap().status(), 400);
+}
