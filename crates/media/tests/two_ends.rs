@@ -10,6 +10,15 @@ use common::{Ends, correlation, lag, rms, speech};
 use duologue_media::{CONCEALMENT_BUDGET, Config, Event, Media, Operation, Output};
 use duologue_testnet::{Clock, LinkConfig, Loss, Rng};
 
+/// For what does not depend on how well the codec sounds.
+fn light() -> Config {
+    Config {
+        encoder_complexity: 3,
+        decoder_complexity: 5,
+        ..Config::default()
+    }
+}
+
 fn lossy(loss: f64) -> LinkConfig {
     LinkConfig {
         delay: Duration::from_millis(30),
@@ -25,7 +34,7 @@ fn speech_crosses_a_clean_link_whole_and_soon() {
     for (listener, talker) in [(0, 1), (1, 0)] {
         let heard = &ends.heard[listener];
         let similarity = correlation(&said[talker], heard);
-        assert!(similarity >= 0.97, "{similarity}");
+        assert!(similarity >= 0.98, "{similarity}");
         assert!(
             correlation(&said[listener], heard) < 0.6,
             "and it is the other end that is heard"
@@ -33,7 +42,7 @@ fn speech_crosses_a_clean_link_whole_and_soon() {
         // 30 ms of link, 20 ms of frame, 6.5 ms of encoder, and the buffer.
         let lag = lag(&said[talker], heard);
         assert!(
-            (Duration::from_millis(50)..=Duration::from_millis(150)).contains(&lag),
+            (Duration::from_millis(50)..=Duration::from_millis(100)).contains(&lag),
             "{lag:?}"
         );
         let stats = ends.media[listener].stats();
@@ -62,7 +71,7 @@ fn speech_crosses_a_clean_link_whole_and_soon() {
 
 #[test]
 fn lost_packets_are_repaired_and_speech_stays_itself() {
-    for (loss, least) in [(0.05, 0.93), (0.20, 0.85)] {
+    for (loss, least) in [(0.05, 0.93), (0.20, 0.82)] {
         let said = [speech(1, 20.0), speech(2, 20.0)];
         let ends = Ends::new(Config::default(), &lossy(loss)).run(&said);
         let stats = ends.media[0].stats();
@@ -88,8 +97,8 @@ fn same_seed_same_bytes_same_samples() {
         ..lossy(0.1)
     };
     let said = [speech(1, 4.0), speech(2, 4.0)];
-    let one = Ends::new(Config::default(), &link).run(&said);
-    let two = Ends::new(Config::default(), &link).run(&said);
+    let one = Ends::new(light(), &link).run(&said);
+    let two = Ends::new(light(), &link).run(&said);
     assert!(one.trace == two.trace, "the same bytes at the same times");
     assert!(one.heard == two.heard, "the same samples");
     assert!(one.trace.len() > 300);
@@ -130,7 +139,7 @@ fn nothing_is_sent_before_sending_and_nothing_from_before_it_after() {
 
 #[test]
 fn muted_means_silence_in_packets() {
-    let mut ends = Ends::new(Config::default(), &lossy(0.0));
+    let mut ends = Ends::new(light(), &lossy(0.0));
     let said = [speech(1, 3.0), speech(2, 3.0)];
     ends = ends.run(&said);
     let before = ends.media[0].stats();
@@ -179,7 +188,7 @@ fn silence_is_not_sent_with_dtx_and_speech_comes_back() {
 #[test]
 fn goodbye_reaches_the_other_end_and_ends_sending() {
     let said = [speech(1, 1.0), speech(2, 1.0)];
-    let mut ends = Ends::new(Config::default(), &lossy(0.0)).run(&said);
+    let mut ends = Ends::new(light(), &lossy(0.0)).run(&said);
     let now = ends.now();
     ends.media[0].bye("thank you", now);
     let sent = ends.media[0].stats().packets_sent;
@@ -200,7 +209,7 @@ fn goodbye_reaches_the_other_end_and_ends_sending() {
 #[test]
 fn a_peer_that_starts_over_is_heard_again() {
     let said = [speech(1, 3.0), speech(2, 3.0)];
-    let mut ends = Ends::new(Config::default(), &lossy(0.0)).run(&said);
+    let mut ends = Ends::new(light(), &lossy(0.0)).run(&said);
     let now = ends.now();
     ends.media[1] = Media::new(
         Config {
@@ -281,9 +290,9 @@ fn a_fast_concealment_stays_deep() {
 #[test]
 fn forged_datagrams_change_nothing_that_is_heard() {
     let said = [speech(1, 2.0), speech(2, 2.0)];
-    let clean = Ends::new(Config::default(), &lossy(0.0)).run(&said);
+    let clean = Ends::new(light(), &lossy(0.0)).run(&said);
     let mut rng = Rng::new(5);
-    let mut attacked = Ends::new(Config::default(), &lossy(0.0));
+    let mut attacked = Ends::new(light(), &lossy(0.0));
     attacked.before_tick = Some(Box::new(move |media, now| {
         if media.stats().remote_ssrc.is_none() {
             return;

@@ -179,28 +179,48 @@ pub(crate) fn rms(pcm: &[f32]) -> f64 {
     (pcm.iter().map(|&sample| f64::from(sample).powi(2)).sum::<f64>() / pcm.len().max(1) as f64).sqrt()
 }
 
-/// Correlation of the 10 ms envelopes of both signals at the best shift up to 400 ms.
+/// Correlation of the 20 ms envelopes of both signals at the best shift up to 400 ms.
 pub(crate) fn correlation(said: &[f32], heard: &[f32]) -> f64 {
     best(said, heard).1
 }
 
-/// The shift at which the envelopes fit best.
+/// The shift at which the envelopes fit best, to a millisecond.
 pub(crate) fn lag(said: &[f32], heard: &[f32]) -> Duration {
-    TICK * best(said, heard).0 as u32
+    Duration::from_millis(best(said, heard).0 as u64)
 }
 
 fn best(said: &[f32], heard: &[f32]) -> (usize, f64) {
-    let (said, heard) = (envelope(said), envelope(heard));
-    let candidates = (0..40).map(|shift| {
-        let heard = &heard[shift.min(heard.len())..];
+    let (said, heard) = (Energy::new(said), Energy::new(heard));
+    let said = said.envelope(0);
+    let candidates = (0..400).map(|milliseconds| {
+        let heard = heard.envelope(48 * milliseconds);
         let length = said.len().min(heard.len());
-        (shift, pearson(&said[..length], &heard[..length]))
+        (milliseconds, pearson(&said[..length], &heard[..length]))
     });
     candidates.max_by(|one, two| one.1.total_cmp(&two.1)).unwrap()
 }
 
-fn envelope(pcm: &[f32]) -> Vec<f64> {
-    pcm.chunks_exact(BLOCK).map(rms).collect()
+/// Energy up to each sample, so that that of any window is one subtraction.
+struct Energy(Vec<f64>);
+
+impl Energy {
+    fn new(pcm: &[f32]) -> Self {
+        let mut sum = 0.0;
+        let sums = pcm.iter().map(|&sample| {
+            sum += f64::from(sample).powi(2);
+            sum
+        });
+        Self(std::iter::once(0.0).chain(sums).collect())
+    }
+
+    fn envelope(&self, from: usize) -> Vec<f64> {
+        let edges = self.0.get(from..).unwrap_or_default().iter().step_by(2 * BLOCK);
+        edges
+            .clone()
+            .zip(edges.skip(1))
+            .map(|(start, end)| (end - start).max(0.0).sqrt())
+            .collect()
+    }
 }
 
 fn pearson(one: &[f64], two: &[f64]) -> f64 {
