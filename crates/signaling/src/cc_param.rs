@@ -130,7 +130,11 @@ impl CcParam {
         verify: impl FnOnce(u32, &[u8], &[u8]) -> bool,
     ) -> Result<CcParamInfo, CcParamError> {
         let mut body = parse(text)?;
-        let mac = body.mac.take().and_then(|mac| BASE64.decode(mac).ok()).ok_or(CcParamError::Malformed)?;
+        let mac = body
+            .mac
+            .take()
+            .and_then(|mac| BASE64.decode(mac).ok())
+            .ok_or(CcParamError::Malformed)?;
         if !verify(body.kid, &body.authenticated(), &mac) {
             return Err(CcParamError::Forged);
         }
@@ -182,7 +186,10 @@ impl Body {
 impl CcParamInfo {
     /// The callee as a pair.
     pub fn callee(&self) -> User {
-        User { service_id: self.callee_service_id.clone(), user_id: self.callee_id.clone() }
+        User {
+            service_id: self.callee_service_id.clone(),
+            user_id: self.callee_id.clone(),
+        }
     }
 }
 

@@ -170,7 +170,9 @@ impl SessionDescription {
             list("codecs", &codec.rtcp_fb)?;
             codec.rtcp_fb.iter().try_for_each(|feedback| text("codecs", feedback))?;
         }
-        self.extmap.iter().try_for_each(|extension| text("extmap", &extension.uri))?;
+        self.extmap
+            .iter()
+            .try_for_each(|extension| text("extmap", &extension.uri))?;
         text("mid", &self.mid)?;
         text("cname", &self.cname)?;
         [("commit", &self.commit), ("nonce", &self.nonce)]
@@ -182,18 +184,38 @@ impl SessionDescription {
 /// Checks number and lengths of candidates.
 pub(crate) fn candidates(candidates: &[String]) -> Result<(), Invalid> {
     if candidates.len() > limits::CANDIDATES {
-        return Err(Invalid::TooMany { field: "candidates", limit: limits::CANDIDATES });
+        return Err(Invalid::TooMany {
+            field: "candidates",
+            limit: limits::CANDIDATES,
+        });
     }
     match candidates.iter().any(|candidate| candidate.len() > limits::CANDIDATE) {
-        true => Err(Invalid::TooLong { field: "candidates", limit: limits::CANDIDATE }),
+        true => Err(Invalid::TooLong {
+            field: "candidates",
+            limit: limits::CANDIDATE,
+        }),
         false => Ok(()),
     }
 }
 
 fn text(field: &'static str, value: &str) -> Result<(), Invalid> {
-    if value.len() > limits::TEXT { Err(Invalid::TooLong { field, limit: limits::TEXT }) } else { Ok(()) }
+    if value.len() > limits::TEXT {
+        Err(Invalid::TooLong {
+            field,
+            limit: limits::TEXT,
+        })
+    } else {
+        Ok(())
+    }
 }
 
 fn list<T>(field: &'static str, value: &[T]) -> Result<(), Invalid> {
-    if value.len() > limits::LIST { Err(Invalid::TooMany { field, limit: limits::LIST }) } else { Ok(()) }
+    if value.len() > limits::LIST {
+        Err(Invalid::TooMany {
+            field,
+            limit: limits::LIST,
+        })
+    } else {
+        Ok(())
+    }
 }

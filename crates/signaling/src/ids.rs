@@ -162,7 +162,11 @@ impl FromStr for CallId {
         let mut bytes: [u8; 36] = text.as_bytes().try_into().map_err(|_| IdError::NotUuid)?;
         bytes.make_ascii_lowercase();
         for (at, byte) in bytes.iter().enumerate() {
-            let good = if matches!(at, 8 | 13 | 18 | 23) { *byte == b'-' } else { byte.is_ascii_hexdigit() };
+            let good = if matches!(at, 8 | 13 | 18 | 23) {
+                *byte == b'-'
+            } else {
+                byte.is_ascii_hexdigit()
+            };
             if !good {
                 return Err(IdError::NotUuid);
             }

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod link;
 pub mod message;
 pub mod reason;
+pub mod server;
 pub mod start_fail;
 
 pub use cc_param::{CcParam, CcParamError, CcParamInfo};

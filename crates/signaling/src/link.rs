@@ -99,7 +99,11 @@ impl<M: Message> Link<M> {
     pub fn resume(&mut self, peer_ack: u64) -> Result<(), LinkError> {
         let first = self.next - 1 - self.queue.len() as u64;
         if peer_ack < first || peer_ack >= self.next {
-            return Err(LinkError::OutOfStep { ack: peer_ack, first, last: self.next - 1 });
+            return Err(LinkError::OutOfStep {
+                ack: peer_ack,
+                first,
+                last: self.next - 1,
+            });
         }
         self.drop_acknowledged(peer_ack);
         self.stats.replayed += self.transmitted as u64;
@@ -142,12 +146,22 @@ impl<M: Message> Link<M> {
     /// # Panics
     /// In debug builds, when the message is of a kind that is not numbered.
     pub fn send(&mut self, msg: M) -> Result<(), LinkError> {
-        debug_assert!(msg.numbering() == Numbering::Numbered, "only numbered messages can be sent again");
+        debug_assert!(
+            msg.numbering() == Numbering::Numbered,
+            "only numbered messages can be sent again"
+        );
         let bytes = serde_json::to_vec(&msg).map_or(0, |json| json.len());
         if self.queue.len() >= limits::UNACKNOWLEDGED || self.bytes + bytes > limits::UNACKNOWLEDGED_BYTES {
-            return Err(LinkError::Full { messages: self.queue.len(), bytes: self.bytes });
+            return Err(LinkError::Full {
+                messages: self.queue.len(),
+                bytes: self.bytes,
+            });
         }
-        self.queue.push_back(Entry { seq: self.next, bytes, msg });
+        self.queue.push_back(Entry {
+            seq: self.next,
+            bytes,
+            msg,
+        });
         self.bytes += bytes;
         self.next += 1;
         Ok(())
@@ -184,7 +198,12 @@ impl<M: Message> Link<M> {
         if let Some(entry) = self.queue.get(self.transmitted) {
             self.transmitted += 1;
             self.ack_due = false;
-            return Some(Envelope { v: VERSION, seq: entry.seq, ack: self.received, msg: entry.msg.clone() });
+            return Some(Envelope {
+                v: VERSION,
+                seq: entry.seq,
+                ack: self.received,
+                msg: entry.msg.clone(),
+            });
         }
         if self.ack_due {
             self.ack_due = false;

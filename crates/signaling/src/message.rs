@@ -37,7 +37,11 @@ pub enum Invalid {
 }
 
 fn text(field: &'static str, value: &str, limit: usize) -> Result<(), Invalid> {
-    if value.len() > limit { Err(Invalid::TooLong { field, limit }) } else { Ok(()) }
+    if value.len() > limit {
+        Err(Invalid::TooLong { field, limit })
+    } else {
+        Ok(())
+    }
 }
 
 fn optional(field: &'static str, value: Option<&String>, limit: usize) -> Result<(), Invalid> {

@@ -82,6 +82,9 @@ mod tests {
             assert_eq!(StartFailReason::from_value(reason.value()), Some(*reason));
         }
         assert_eq!(StartFailReason::from_value(13), None);
-        assert_eq!(StartFailReason::TooLongAppServerData.to_string(), "too_long_app_server_data");
+        assert_eq!(
+            StartFailReason::TooLongAppServerData.to_string(),
+            "too_long_app_server_data"
+        );
     }
 }

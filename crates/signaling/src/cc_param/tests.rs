@@ -56,10 +56,19 @@ fn it_is_bound_to_callee_time_and_key() {
     let info = info("alice");
     let text = CcParam::seal(&info, 3, |message| mac(3, message));
     let callee = info.callee();
-    assert_eq!(CcParam::open(&text, &callee, 1_000, verify), Err(CcParamError::Expired { at: 1_000 }));
-    let other = User { user_id: "carol".parse().unwrap(), ..callee.clone() };
+    assert_eq!(
+        CcParam::open(&text, &callee, 1_000, verify),
+        Err(CcParamError::Expired { at: 1_000 })
+    );
+    let other = User {
+        user_id: "carol".parse().unwrap(),
+        ..callee.clone()
+    };
     assert_eq!(CcParam::open(&text, &other, 0, verify), Err(CcParamError::OtherCallee));
-    let other = User { service_id: "t".parse().unwrap(), ..callee.clone() };
+    let other = User {
+        service_id: "t".parse().unwrap(),
+        ..callee.clone()
+    };
     assert_eq!(CcParam::open(&text, &other, 0, verify), Err(CcParamError::OtherCallee));
     let text = CcParam::seal(&info, 3, |message| mac(4, message));
     assert_eq!(CcParam::open(&text, &callee, 0, verify), Err(CcParamError::Forged));
@@ -70,17 +79,29 @@ fn every_field_is_authenticated() {
     let info = info("alice");
     let text = CcParam::seal(&info, 3, |message| mac(3, message));
     let json = String::from_utf8(BASE64.decode(&text).unwrap()).unwrap();
-    for (from, to) in [("alice", "alicf"), ("\"exp\":1000", "\"exp\":9999"), ("0707", "0708"), ("\"kid\":3", "\"kid\":4")] {
+    for (from, to) in [
+        ("alice", "alicf"),
+        ("\"exp\":1000", "\"exp\":9999"),
+        ("0707", "0708"),
+        ("\"kid\":3", "\"kid\":4"),
+    ] {
         let forged = json.replacen(from, to, 1);
         assert_ne!(forged, json, "{from}");
         let forged = BASE64.encode(forged);
-        assert_eq!(CcParam::open(&forged, &info.callee(), 0, verify), Err(CcParamError::Forged), "{from}");
+        assert_eq!(
+            CcParam::open(&forged, &info.callee(), 0, verify),
+            Err(CcParamError::Forged),
+            "{from}"
+        );
     }
 }
 
 #[test]
 fn what_cannot_be_read_is_named() {
-    assert_eq!(CcParam::peek(&"A".repeat(1025)), Err(CcParamError::TooLong { length: 1025 }));
+    assert_eq!(
+        CcParam::peek(&"A".repeat(1025)),
+        Err(CcParamError::TooLong { length: 1025 })
+    );
     for bad in ["", "====", "e30", "bnVsbA", "ä"] {
         assert_eq!(CcParam::peek(bad), Err(CcParamError::Malformed), "{bad}");
     }

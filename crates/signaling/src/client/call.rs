@@ -197,7 +197,10 @@ impl ClientCall {
     /// answers the first description. Dropped when the call does not run.
     pub fn describe(&mut self, party: Option<PartyId>, description: SessionDescription) {
         if self.expect_running().is_ok() {
-            self.send(ClientMessage::Description { party, description: Box::new(description) });
+            self.send(ClientMessage::Description {
+                party,
+                description: Box::new(description),
+            });
         }
     }
 
@@ -205,7 +208,12 @@ impl ClientCall {
     /// when the call does not run.
     pub fn add_candidates(&mut self, party: Option<PartyId>, generation: u32, candidates: Vec<String>, end: bool) {
         if self.expect_running().is_ok() {
-            self.send(ClientMessage::Candidates { party, generation, candidates, end });
+            self.send(ClientMessage::Candidates {
+                party,
+                generation,
+                candidates,
+                end,
+            });
         }
     }
 
@@ -218,7 +226,12 @@ impl ClientCall {
 
     /// Lets every deadline pass that is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(timer) = self.deadlines.iter().filter(|(_, at)| *at <= now).min_by_key(|(_, at)| *at) {
+        while let Some(timer) = self
+            .deadlines
+            .iter()
+            .filter(|(_, at)| *at <= now)
+            .min_by_key(|(_, at)| *at)
+        {
             self.expire(timer.0, now);
         }
     }
@@ -370,7 +383,11 @@ impl ClientCall {
     /// This device ends the call.
     pub(super) fn end_locally(&mut self, reason: DisconnectReason, user_code: Option<String>) {
         if self.signal != Signal::Never {
-            self.send(ClientMessage::End { reason: Some(reason), user_code: user_code.clone(), by_remote: false });
+            self.send(ClientMessage::End {
+                reason: Some(reason),
+                user_code: user_code.clone(),
+                by_remote: false,
+            });
         }
         self.output(Output::SendBye { reason, user_code });
         self.finish(reason, self.role.source(), None);
@@ -389,7 +406,11 @@ impl ClientCall {
             _ => (ordinary, peer.source()),
         };
         if self.signal != Signal::Never {
-            self.send(ClientMessage::End { reason: Some(reason), user_code: user_code.clone(), by_remote: true });
+            self.send(ClientMessage::End {
+                reason: Some(reason),
+                user_code: user_code.clone(),
+                by_remote: true,
+            });
         }
         self.finish(reason, source, user_code);
     }
@@ -400,7 +421,12 @@ impl ClientCall {
         self.deadlines.clear();
         self.output(Output::CloseMedia);
         let by_remote = source != self.role.source();
-        self.event(Event::Disconnected { reason, source, by_remote, user_code });
+        self.event(Event::Disconnected {
+            reason,
+            source,
+            by_remote,
+            user_code,
+        });
     }
 
     pub(super) fn arm(&mut self, timer: Timer, at: Instant) {

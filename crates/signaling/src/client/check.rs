@@ -93,11 +93,26 @@ impl MakeCallParams {
         if self.access_token.is_empty() {
             return fail(StartFailReason::InvalidParam, "there is no access token".into());
         }
-        length("the access token", Some(&self.access_token), limits::ACCESS_TOKEN, StartFailReason::InvalidParam)?;
+        length(
+            "the access token",
+            Some(&self.access_token),
+            limits::ACCESS_TOKEN,
+            StartFailReason::InvalidParam,
+        )?;
         let data = self.app_server_data.as_deref();
-        length("app server data", data, limits::APP_SERVER_DATA, StartFailReason::TooLongAppServerData)?;
+        length(
+            "app server data",
+            data,
+            limits::APP_SERVER_DATA,
+            StartFailReason::TooLongAppServerData,
+        )?;
         let message = self.call_start_message.as_deref();
-        length("the call start message", message, limits::CALL_START_MESSAGE, StartFailReason::InvalidParam)?;
+        length(
+            "the call start message",
+            message,
+            limits::CALL_START_MESSAGE,
+            StartFailReason::InvalidParam,
+        )?;
         Ok(CallerParams {
             me,
             peer,
@@ -117,7 +132,12 @@ impl VerifyCallParams {
     pub fn check(self) -> Result<CalleeParams, StartFail> {
         let me = user(&self.my_id, &self.my_service_id, "the own")?;
         let token = self.access_token.as_deref();
-        length("the access token", token, limits::ACCESS_TOKEN, StartFailReason::InvalidParam)?;
+        length(
+            "the access token",
+            token,
+            limits::ACCESS_TOKEN,
+            StartFailReason::InvalidParam,
+        )?;
         let info = match CcParam::peek(&self.cc_param) {
             Ok(info) => info,
             Err(error) => return fail(StartFailReason::DecodeCallParam, error.to_string()),
@@ -125,7 +145,12 @@ impl VerifyCallParams {
         if info.caller_id == me.user_id && info.caller_service_id == me.service_id {
             return fail(StartFailReason::IdConflict, "the call is one's own".into());
         }
-        Ok(CalleeParams { me, cc_param: self.cc_param, info, access_token: self.access_token })
+        Ok(CalleeParams {
+            me,
+            cc_param: self.cc_param,
+            info,
+            access_token: self.access_token,
+        })
     }
 }
 
@@ -136,7 +161,12 @@ fn user(user: &str, service: &str, whose: &str) -> Result<User, StartFail> {
     };
     let service_id: ServiceId = match service.parse() {
         Ok(id) => id,
-        Err(error) => return fail(StartFailReason::InvalidServiceId, format!("{whose} service id: {error}")),
+        Err(error) => {
+            return fail(
+                StartFailReason::InvalidServiceId,
+                format!("{whose} service id: {error}"),
+            );
+        }
     };
     Ok(User { service_id, user_id })
 }

@@ -61,7 +61,13 @@ impl ClientCall {
                     self.output(Output::ClosePath { party });
                 }
             }
-            (ServerMessage::Accepted { party, call_start_message }, Role::Caller) => {
+            (
+                ServerMessage::Accepted {
+                    party,
+                    call_start_message,
+                },
+                Role::Caller,
+            ) => {
                 self.on_accepted(party, call_start_message, now);
             }
             (ServerMessage::Verified(verified), Role::Callee) => self.on_verified(verified, now),
@@ -71,16 +77,36 @@ impl ClientCall {
                     self.output(Output::RemoteDescription { party, description });
                 }
             }
-            (ServerMessage::Candidates { party, generation, candidates, end }, _) => {
+            (
+                ServerMessage::Candidates {
+                    party,
+                    generation,
+                    candidates,
+                    end,
+                },
+                _,
+            ) => {
                 if self.is_path(party) {
-                    self.output(Output::RemoteCandidates { party, generation, candidates, end });
+                    self.output(Output::RemoteCandidates {
+                        party,
+                        generation,
+                        candidates,
+                        end,
+                    });
                 }
             }
             (ServerMessage::PeerMuted { muted }, _) => {
                 self.peer_muted = muted;
                 self.tell_peer_muted();
             }
-            (ServerMessage::Ended { reason, source, user_code }, _) => self.on_ended(reason, source, user_code),
+            (
+                ServerMessage::Ended {
+                    reason,
+                    source,
+                    user_code,
+                },
+                _,
+            ) => self.on_ended(reason, source, user_code),
             (ServerMessage::Error { reason, .. }, _) => {
                 // The server refuses this device before there is a call. Later it only closes the connection.
                 if self.sid.is_none() {
@@ -105,7 +131,10 @@ impl ClientCall {
         }
         self.sid = Some(verified.sid);
         self.disarm(Timer::Setup);
-        self.peers.push(Peer { party: verified.party, path_up: false });
+        self.peers.push(Peer {
+            party: verified.party,
+            path_up: false,
+        });
         self.output(Output::Confirmed(verified));
         if self.timers.pre_connect {
             self.arm(Timer::Verified, now + self.timers.verified);
@@ -135,7 +164,9 @@ impl ClientCall {
 
     /// Caller: this device accepted; the paths with all others are closed.
     pub(super) fn choose_only(&mut self, party: PartyId, now: Instant) {
-        let Some(chosen) = self.peer(party).copied() else { return };
+        let Some(chosen) = self.peer(party).copied() else {
+            return;
+        };
         let others = std::mem::replace(&mut self.peers, vec![chosen]);
         for other in others.into_iter().filter(|other| other.party != party) {
             self.output(Output::ClosePath { party: other.party });
@@ -146,7 +177,10 @@ impl ClientCall {
     fn on_ended(&mut self, reason: DisconnectReason, source: DisconnectSource, user_code: Option<String>) {
         // The other side may have lost the server; a device that another one has overtaken has nothing to say to it.
         if self.accepted.is_some() && !reason.is_multidev() {
-            self.output(Output::SendBye { reason, user_code: None });
+            self.output(Output::SendBye {
+                reason,
+                user_code: None,
+            });
         }
         self.finish(reason, source, user_code);
     }

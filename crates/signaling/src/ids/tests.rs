@@ -18,7 +18,12 @@ fn call_ids_are_uuids() {
     let id = CallId::from_random([0xff; 16]);
     assert_eq!(id.as_str(), "ffffffff-ffff-4fff-bfff-ffffffffffff");
     assert_eq!("FFFFFFFF-FFFF-4FFF-BFFF-FFFFFFFFFFFF".parse(), Ok(id));
-    for bad in ["", "ffffffff-ffff-4fff-bfff-fffffffffff", "ffffffff+ffff-4fff-bfff-ffffffffffff", "é"] {
+    for bad in [
+        "",
+        "ffffffff-ffff-4fff-bfff-fffffffffff",
+        "ffffffff+ffff-4fff-bfff-ffffffffffff",
+        "é",
+    ] {
         assert_eq!(bad.parse::<CallId>(), Err(IdError::NotUuid));
     }
 }
@@ -27,7 +32,10 @@ fn call_ids_are_uuids() {
 fn json_refuses_what_parsing_refuses() {
     assert!(serde_json::from_str::<UserId>("\"a b\"").is_err());
     assert_eq!(serde_json::to_string(&PartyId(3)).unwrap(), "3");
-    let user = User { service_id: "s.1".parse().unwrap(), user_id: "u".parse().unwrap() };
+    let user = User {
+        service_id: "s.1".parse().unwrap(),
+        user_id: "u".parse().unwrap(),
+    };
     let text = serde_json::to_string(&user).unwrap();
     assert_eq!(text, r#"{"service_id":"s.1","user_id":"u"}"#);
     assert_eq!(serde_json::from_str::<User>(&text).unwrap(), user);

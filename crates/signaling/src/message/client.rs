@@ -178,16 +178,28 @@ impl Message for ClientMessage {
                 text("sdk", &hello.sdk, limits::TOKEN)
             }
             Self::MakeCall(make) => {
-                optional("app_server_data", make.app_server_data.as_ref(), limits::APP_SERVER_DATA)?;
-                optional("call_start_message", make.call_start_message.as_ref(), limits::CALL_START_MESSAGE)?;
-                make.description.as_ref().map_or(Ok(()), |description| description.validate())
+                optional(
+                    "app_server_data",
+                    make.app_server_data.as_ref(),
+                    limits::APP_SERVER_DATA,
+                )?;
+                optional(
+                    "call_start_message",
+                    make.call_start_message.as_ref(),
+                    limits::CALL_START_MESSAGE,
+                )?;
+                make.description
+                    .as_ref()
+                    .map_or(Ok(()), |description| description.validate())
             }
             Self::VerifyCall { cc_param } => text("cc_param", cc_param, limits::CC_PARAM),
             Self::Description { description, .. } => description.validate(),
             Self::Candidates { candidates, .. } => description::candidates(candidates),
-            Self::Accept { call_start_message } => {
-                optional("call_start_message", call_start_message.as_ref(), limits::CALL_START_MESSAGE)
-            }
+            Self::Accept { call_start_message } => optional(
+                "call_start_message",
+                call_start_message.as_ref(),
+                limits::CALL_START_MESSAGE,
+            ),
             Self::End { user_code, .. } => optional("user_code", user_code.as_ref(), limits::RELEASE_PHRASE),
             Self::Reveal { nonce } => text("nonce", nonce, limits::TEXT),
             Self::AcceptedByMedia { .. }

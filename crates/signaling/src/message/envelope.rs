@@ -48,7 +48,12 @@ pub enum Numbering {
 impl<M> Envelope<M> {
     /// A message that is not numbered.
     pub fn unnumbered(msg: M, ack: u64) -> Self {
-        Self { v: VERSION, seq: 0, ack, msg }
+        Self {
+            v: VERSION,
+            seq: 0,
+            ack,
+            msg,
+        }
     }
 }
 
@@ -102,8 +107,10 @@ pub fn decode<M: Message>(bytes: impl AsRef<[u8]>) -> Result<Envelope<M>, Decode
         return Err(DecodeError::TooLarge { length: bytes.len() });
     }
     // serde_json refuses to nest deeper than 128 levels, so that the stack is safe.
-    let envelope: Envelope<M> = serde_json::from_slice(bytes)
-        .map_err(|error| DecodeError::Malformed { line: error.line(), column: error.column() })?;
+    let envelope: Envelope<M> = serde_json::from_slice(bytes).map_err(|error| DecodeError::Malformed {
+        line: error.line(),
+        column: error.column(),
+    })?;
     if envelope.v != VERSION {
         return Err(DecodeError::Version { version: envelope.v });
     }

@@ -147,7 +147,11 @@ pub struct Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { pre_connect: true, verified_after_ms: 1_000, connect_timeout_ms: 15_000 }
+        Self {
+            pre_connect: true,
+            verified_after_ms: 1_000,
+            connect_timeout_ms: 15_000,
+        }
     }
 }
 
@@ -200,7 +204,9 @@ impl fmt::Debug for Welcome {
 
 impl fmt::Debug for IceServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IceServer").field("urls", &self.urls).finish_non_exhaustive()
+        f.debug_struct("IceServer")
+            .field("urls", &self.urls)
+            .finish_non_exhaustive()
     }
 }
 
@@ -223,28 +229,46 @@ impl Message for ServerMessage {
                 text("session", &welcome.session, limits::TOKEN)?;
                 text("resume", &welcome.resume, limits::TOKEN)?;
                 if welcome.ice_servers.len() > limits::ICE_SERVERS {
-                    return Err(Invalid::TooMany { field: "ice_servers", limit: limits::ICE_SERVERS });
+                    return Err(Invalid::TooMany {
+                        field: "ice_servers",
+                        limit: limits::ICE_SERVERS,
+                    });
                 }
                 for server in &welcome.ice_servers {
                     if server.urls.len() > limits::ICE_SERVERS {
-                        return Err(Invalid::TooMany { field: "urls", limit: limits::ICE_SERVERS });
+                        return Err(Invalid::TooMany {
+                            field: "urls",
+                            limit: limits::ICE_SERVERS,
+                        });
                     }
-                    server.urls.iter().try_for_each(|url| text("urls", url, limits::TOKEN))?;
+                    server
+                        .urls
+                        .iter()
+                        .try_for_each(|url| text("urls", url, limits::TOKEN))?;
                     optional("username", server.username.as_ref(), limits::TOKEN)?;
                     optional("credential", server.credential.as_ref(), limits::TOKEN)?;
                 }
                 Ok(())
             }
             Self::Verified(verified) => {
-                optional("call_start_message", verified.call_start_message.as_ref(), limits::CALL_START_MESSAGE)?;
+                optional(
+                    "call_start_message",
+                    verified.call_start_message.as_ref(),
+                    limits::CALL_START_MESSAGE,
+                )?;
                 description::candidates(&verified.candidates)?;
-                verified.description.as_ref().map_or(Ok(()), |description| description.validate())
+                verified
+                    .description
+                    .as_ref()
+                    .map_or(Ok(()), |description| description.validate())
             }
             Self::Description { description, .. } => description.validate(),
             Self::Candidates { candidates, .. } => description::candidates(candidates),
-            Self::Accepted { call_start_message, .. } => {
-                optional("call_start_message", call_start_message.as_ref(), limits::CALL_START_MESSAGE)
-            }
+            Self::Accepted { call_start_message, .. } => optional(
+                "call_start_message",
+                call_start_message.as_ref(),
+                limits::CALL_START_MESSAGE,
+            ),
             Self::Reveal { nonce } => text("nonce", nonce, limits::TEXT),
             Self::Ended { user_code, .. } => optional("user_code", user_code.as_ref(), limits::RELEASE_PHRASE),
             Self::Error { message, .. } => text("message", message, limits::TOKEN),

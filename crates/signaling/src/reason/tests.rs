@@ -21,14 +21,26 @@ fn retired_and_group_codes_are_unknown() {
 
 #[test]
 fn an_unknown_code_on_the_wire_is_an_internal_error() {
-    assert_eq!(serde_json::from_str::<DisconnectReason>("1202").unwrap(), DisconnectReason::Busy);
-    assert_eq!(serde_json::from_str::<DisconnectReason>("1999").unwrap(), DisconnectReason::InternalError);
+    assert_eq!(
+        serde_json::from_str::<DisconnectReason>("1202").unwrap(),
+        DisconnectReason::Busy
+    );
+    assert_eq!(
+        serde_json::from_str::<DisconnectReason>("1999").unwrap(),
+        DisconnectReason::InternalError
+    );
     assert_eq!(serde_json::to_string(&DisconnectReason::NoAnswer).unwrap(), "1203");
 }
 
 #[test]
 fn sources_have_the_documented_numbers_and_strings() {
-    let documented = [(1, "callee"), (2, "caller"), (3, "participant"), (4, "cloud_server"), (5, "app_server")];
+    let documented = [
+        (1, "callee"),
+        (2, "caller"),
+        (3, "participant"),
+        (4, "cloud_server"),
+        (5, "app_server"),
+    ];
     for (value, name) in documented {
         assert_eq!(DisconnectSource::from_value(value).value(), value);
         assert_eq!(DisconnectSource::from_value(value).name(), name);
