@@ -38,8 +38,7 @@ pub fn srtp_unprotect(data: &[u8]) {
             assert!(open(&mut receiver, &mut out).is_err(), "a replay was accepted");
         }
         let stats = receiver.stats();
-        let refused =
-            stats.malformed + stats.replayed + stats.too_old + stats.unauthentic + stats.too_many_sources;
+        let refused = stats.malformed + stats.replayed + stats.too_old + stats.unauthentic + stats.too_many_sources;
         assert_eq!(stats.rtp_accepted + stats.rtcp_accepted + refused, fed);
     }
     // Whatever came, the next honest packet of a source that the input cannot have used is accepted. (Inputs are too
@@ -50,7 +49,9 @@ pub fn srtp_unprotect(data: &[u8]) {
     let mut wire = Vec::new();
     sender.protect_rtp(&packet, &mut wire).expect("a valid packet");
     if data.windows(4).all(|window| window != [0xfe, 0xed, 0xfa, 0xce]) {
-        receiver.unprotect_rtp(&wire, &mut out).expect("an honest packet is accepted");
+        receiver
+            .unprotect_rtp(&wire, &mut out)
+            .expect("an honest packet is accepted");
         assert_eq!(out, packet);
     }
 }

@@ -42,16 +42,25 @@ pub fn transport_datagram(data: &[u8]) {
         let side = &mut pair.sides[0];
         side.handle_datagram(address(ADDRESSES[0]), address(source), datagram, pair.now);
         side.handle_timeout(pair.now);
-        assert!(side.poll_timeout().is_none_or(|at| at > pair.now || side.is_closed()), "a timer that never rests");
+        assert!(
+            side.poll_timeout().is_none_or(|at| at > pair.now || side.is_closed()),
+            "a timer that never rests"
+        );
         let mut outputs = 0;
         while let Some(output) = side.poll_output() {
             outputs += 1;
-            assert!(!matches!(output, Output::Event(Event::Rtp(_) | Event::Rtcp(_))), "forged media");
+            assert!(
+                !matches!(output, Output::Event(Event::Rtp(_) | Event::Rtcp(_))),
+                "forged media"
+            );
         }
         assert!(outputs <= 64, "{outputs} outputs for one datagram");
     }
     let after = pair.sides[0].stats();
-    assert_eq!((after.rtp_received, after.rtcp_received), (before.rtp_received, before.rtcp_received));
+    assert_eq!(
+        (after.rtp_received, after.rtcp_received),
+        (before.rtp_received, before.rtcp_received)
+    );
     if connected {
         assert!(pair.sides[0].is_connected(), "forged datagrams ended the transport");
         let rtp = [0x80, 111, 0, 1, 0, 0, 0, 0, 0, 0, 0, 7, 1, 2, 3];
