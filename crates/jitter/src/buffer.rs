@@ -49,7 +49,8 @@ pub struct JitterBuffer {
     stretch_credit: i64,
     accelerating: bool,
     operation: Operation,
-    playout_timestamp: i64,
+    /// Timestamp of the sample played last; `None` before a stream's first.
+    playout_timestamp: Option<i64>,
     delay: i64,
     scratch: Vec<f32>,
     tail: Vec<f32>,
@@ -98,7 +99,7 @@ impl JitterBuffer {
             stretch_credit: 0,
             accelerating: false,
             operation: Operation::Silence,
-            playout_timestamp: 0,
+            playout_timestamp: None,
             delay: 0,
             scratch: vec![0.0; rate as usize * 120 / 1000],
             tail: vec![0.0; rate as usize / 400 * 2],
@@ -213,7 +214,7 @@ impl JitterBuffer {
         self.filled = 0;
         self.join = true;
         self.comfort_run = 0;
-        self.playout_timestamp = 0;
+        self.playout_timestamp = None;
     }
 
     /// Samples from the first call to `now`. Time that runs backwards stands still.
@@ -229,7 +230,8 @@ impl JitterBuffer {
     }
 
     fn reported_timestamp(&self) -> u64 {
-        self.base().wrapping_add_signed(self.playout_timestamp)
+        self.playout_timestamp
+            .map_or(0, |timestamp| self.base().wrapping_add_signed(timestamp))
     }
 
     fn target_samples(&self) -> i64 {

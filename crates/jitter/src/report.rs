@@ -24,7 +24,7 @@ pub struct PullReport {
     /// What the audio is.
     pub operation: Operation,
     /// Timestamp of the first sample given. It never goes back while one stream lasts, stands still during preemptive expansion and
-    /// concealment that is not followed by a jump, and is 0 before the first sample.
+    /// concealment that is not followed by a jump, and is 0 before the stream's first sample.
     pub playout_timestamp: u64,
     /// Samples written: always the length of the block asked for.
     pub samples: usize,

@@ -16,8 +16,8 @@ pub(crate) enum Direction {
     Back,
 }
 
-/// Decimation of the coarse search.
-const COARSE: usize = 6;
+/// Lags tried in the coarse search, at most: 12.5 ms in steps of an eightieth of the window.
+const CANDIDATES: usize = 128;
 /// Nearly as alike is as good, and a longer lag does more.
 const SLACK: f32 = 0.03;
 
@@ -37,24 +37,27 @@ pub(crate) fn search(
         Direction::Ahead => max.min(signal.len() - at - window),
         Direction::Back => max.min(at),
     };
-    let mut coarse: Option<Match> = None;
-    for lag in (min..=max).step_by(COARSE) {
-        let likeness = likeness(signal, at, window, lag, direction, COARSE);
-        if coarse.is_none_or(|best| likeness > best.likeness - if lag > best.lag { SLACK } else { 0.0 }) {
-            let floor = coarse.map_or(-1.0, |best| best.likeness);
-            // A longer lag that is slightly worse wins, but must not drag the bar down with it.
-            if likeness > floor || likeness > 0.9 {
-                coarse = Some(Match { lag, likeness });
-            }
-        }
+    if min > max {
+        return None;
     }
-    let coarse = coarse?;
+    let step = (window / 80).max(1);
+    let mut curve = [-2.0_f32; CANDIDATES + 2];
+    let mut best = -2.0_f32;
+    for (slot, lag) in curve[1..=CANDIDATES].iter_mut().zip((min..=max).step_by(step)) {
+        *slot = likeness(signal, at, window, lag, direction, step);
+        best = best.max(*slot);
+    }
+    // The last peak that is as good as the best one.
+    let peak = curve
+        .windows(3)
+        .rposition(|near| near[1] >= near[0] && near[1] >= near[2] && near[1] >= best - SLACK)?;
+    let coarse = min + peak * step;
     let mut best = Match {
-        lag: coarse.lag,
+        lag: coarse,
         likeness: -2.0,
     };
-    for lag in coarse.lag.saturating_sub(COARSE - 1).max(min)..=(coarse.lag + COARSE - 1).min(max) {
-        let likeness = likeness(signal, at, window, lag, direction, 2);
+    for lag in (coarse + 1).saturating_sub(step).max(min)..=(coarse + step - 1).min(max) {
+        let likeness = likeness(signal, at, window, lag, direction, step.div_ceil(3));
         if likeness > best.likeness {
             best = Match { lag, likeness };
         }

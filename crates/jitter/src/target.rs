@@ -12,6 +12,8 @@ const LOSS_COST: f64 = 100.0 * 40.0 / 5.0;
 const STALL_RATIO: usize = 3;
 /// ... if it is also beyond this many buckets (60 ms).
 const STALL_FLOOR: usize = 12;
+/// Packets that must all be late before that counts at once (160 ms).
+const RECENT: usize = 8;
 /// The target falls by one bucket at most this often.
 const FALL_SECONDS: f64 = 0.1;
 
@@ -19,8 +21,8 @@ const FALL_SECONDS: f64 = 0.1;
 ///
 /// A packet that comes later than the delay costs its duration of concealment, whether it is late alone or in the backlog of
 /// a stall; so the share of packets above a delay is the share of audio concealed at that delay, and one histogram serves jitter,
-/// reordering and stalls alike. The first packets weigh more (2/(n+1)), so that learning is quick; a stall
-/// never weighs more than it would in an old call, so that one early hiccup does not own the delay.
+/// reordering and stalls alike. The first packets weigh more (2/(n+1)), so that learning is quick; the backlog of a stall
+/// never weighs more than it would in an old call, and less while it is the only one, so that one hiccup does not own the delay.
 #[derive(Debug)]
 pub(crate) struct Target {
     share: [f64; BUCKETS],
@@ -29,6 +31,11 @@ pub(crate) struct Target {
     packets: f64,
     level: usize,
     since_fall: f64,
+    /// Whether the last packet was part of a stall's backlog.
+    stalled: bool,
+    /// The last delays: when even the least of them is above the level, the network has changed.
+    recent: [i64; RECENT],
+    next: usize,
 }
 
 impl Target {
@@ -41,6 +48,9 @@ impl Target {
             packets: 0.0,
             level: 0,
             since_fall: 0.0,
+            stalled: false,
+            recent: [0; RECENT],
+            next: 0,
         };
         // The prior: a belief in the start delay that the first second of packets outweighs.
         let start = ((start + bucket - 1) / bucket - 1).clamp(0, BUCKETS as i64 - 1) as usize;
@@ -51,13 +61,21 @@ impl Target {
 
     /// Learns from a packet of `duration` samples that came `delay` samples later than the fastest.
     pub(crate) fn learn(&mut self, delay: i64, duration: i64) {
+        self.recent[self.next] = delay.min(self.bucket * BUCKETS as i64);
+        self.next = (self.next + 1) % RECENT;
         let index = (delay / self.bucket).clamp(0, BUCKETS as i64 - 1) as usize;
         let seconds = duration as f64 / self.rate;
         let steady = (seconds / MEMORY_SECONDS).clamp(1e-5, 0.01);
         self.packets += 1.0;
         let early = 2.0 / (self.packets + 1.0);
-        let stall = index > STALL_FLOOR && index > STALL_RATIO * self.quantile(0.95);
-        let weight = if stall { steady } else { steady.max(early) }.min(1.0);
+        let usual = self.quantile(0.95);
+        self.stalled = index > (STALL_RATIO * usual).max(STALL_FLOOR) || (self.stalled && index > usual);
+        let weight = if self.stalled {
+            steady * self.recurrence()
+        } else {
+            steady.max(early)
+        }
+        .min(1.0);
         for share in &mut self.share {
             *share *= 1.0 - weight;
         }
@@ -75,7 +93,15 @@ impl Target {
 
     /// The target, in samples, without configured limits.
     pub(crate) fn delay(&self) -> i64 {
-        (self.level as i64 + 1) * self.bucket
+        let level = self.level as i64 * self.bucket;
+        level.max(self.recent.iter().copied().min().unwrap_or(0)) + self.bucket
+    }
+
+    /// How much of its weight a stall gets: a quarter when it is the only one remembered, all of it when the packets of others are
+    /// 1 % of what is remembered.
+    fn recurrence(&self) -> f64 {
+        let others: f64 = self.share[STALL_FLOOR..].iter().sum();
+        (0.25 + 75.0 * others).min(1.0)
     }
 
     fn quantile(&self, wanted: f64) -> usize {

@@ -107,22 +107,11 @@ impl JitterBuffer {
             self.stats.fec_packets_received += 1;
             self.stats.fec_packets_discarded += u64::from(packet.copy != Copy::Used);
         }
-        // Late by less than itself: its beginning has been concealed and is given up, unless more delay is wanted anyway.
-        let delay = played_at - packet.timestamp - self.arrival.base();
-        let skip = if self.filled < written as i64 && delay >= self.target_samples() {
-            self.filled
-        } else {
-            0
-        };
         self.unit = written as i64;
         self.last_sequence = Some(packet.sequence);
-        self.put(
-            written,
-            skip.unsigned_abs() as usize,
-            tail,
-            packet.timestamp,
-            played_at - packet.arrival,
-        );
+        // A late packet is played whole although its time was concealed: words are worth more than the delay, which is lowered
+        // again in the next pause, and the packets behind it may be as late.
+        self.put(written, 0, tail, packet.timestamp, played_at - packet.arrival);
     }
 
     /// Decodes the `frame` samples before the front packet from the copy it carries.

@@ -46,7 +46,6 @@ impl JitterBuffer {
             && now - front.timestamp - base >= target
         {
             self.wanted = Some(front.timestamp);
-            self.playout_timestamp = front.timestamp;
         }
     }
 
@@ -116,7 +115,7 @@ impl JitterBuffer {
     fn note_position(&mut self, now: i64) {
         let Some(wanted) = self.wanted else { return };
         let position = wanted - self.sync.pending() as i64;
-        self.playout_timestamp = self.playout_timestamp.max(position);
+        self.playout_timestamp = self.playout_timestamp.max(Some(position));
         if self.filled == 0 {
             self.delay = now - position - self.arrival.base();
         }
