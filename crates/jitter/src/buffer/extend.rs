@@ -166,6 +166,7 @@ impl JitterBuffer {
             let length = self.tail.len();
             let written = decoder.conceal(&mut self.tail).unwrap_or(0).min(length);
             self.tail[written..].fill(0.0);
+            sanitise(&mut self.tail);
             self.tail.iter_mut().for_each(|sample| *sample *= gain);
         }
         true
@@ -174,9 +175,7 @@ impl JitterBuffer {
     /// Appends `written` samples of the scratch, the first `skip` left out, that belong at `timestamp`.
     fn put(&mut self, written: usize, skip: usize, tail: bool, timestamp: i64, waited: i64) {
         let pcm = &mut self.scratch[skip..written];
-        for sample in pcm.iter_mut() {
-            *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
-        }
+        sanitise(pcm);
         if tail {
             let fade = self.tail.len().min(pcm.len());
             // Fading from the tail to the audio is fading backwards from the audio to the tail.
@@ -214,9 +213,7 @@ impl JitterBuffer {
             decoder.conceal(pcm).unwrap_or(0).min(pcm.len())
         };
         pcm[written..].fill(0.0);
-        for sample in pcm.iter_mut() {
-            *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
-        }
+        sanitise(pcm);
         if comfort {
             self.comfort_run += length;
             self.stats.comfort_noise_samples += length.unsigned_abs();
@@ -233,5 +230,12 @@ impl JitterBuffer {
         }
         self.sync.append(pcm);
         self.filled = self.filled.saturating_add(length);
+    }
+}
+
+/// Whatever the decoder made, what is played is a number in [-1, 1].
+fn sanitise(pcm: &mut [f32]) {
+    for sample in pcm {
+        *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-1.0, 1.0) };
     }
 }
