@@ -12,7 +12,8 @@ use crate::error::{AudioError, WavProblem};
 use crate::source::Source;
 use crate::{SAMPLE_RATE, rt::DeviceSample as _};
 
-/// A WAV file as 48 kHz mono: channels are averaged, other rates resampled (FFT, the resampler's delay taken out).
+/// A WAV file as 48 kHz mono: channels are averaged, other rates resampled (FFT, the resampler's delay taken out to within half
+/// a sample).
 ///
 /// It reads as it goes, so the file may be of any length. A file that ends in the middle of a sample, or cannot be read any
 /// further, ends there.
@@ -35,6 +36,7 @@ struct Converter {
     output: Vec<f32>,
     /// Samples at the start that are only the resampler's delay.
     skip: usize,
+    rate: u64,
     /// Samples in from the file and out to the user, for the right length.
     read: u64,
     made: u64,
@@ -183,8 +185,14 @@ impl Source for WavSource {
 
 impl Converter {
     fn new(rate: u32) -> Option<Self> {
-        let rate = usize::try_from(rate).ok()?;
-        let inner = Fft::new(rate, usize::try_from(SAMPLE_RATE).ok()?, 1024, 1, FixedSync::Both).ok()?;
+        let inner = Fft::new(
+            usize::try_from(rate).ok()?,
+            usize::try_from(SAMPLE_RATE).ok()?,
+            1024,
+            1,
+            FixedSync::Both,
+        )
+        .ok()?;
         let (input, output) = (
             vec![0.0; inner.input_frames_max()],
             vec![0.0; inner.output_frames_max()],
@@ -195,6 +203,7 @@ impl Converter {
             input,
             output,
             skip,
+            rate: u64::from(rate),
             read: 0,
             made: 0,
         })
@@ -219,14 +228,7 @@ impl Converter {
             block.extend_from_slice(fresh);
             return false;
         }
-        let ratio = self.inner.resample_ratio();
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "files are shorter than 2^53 samples"
-        )]
-        let total = (self.read as f64 * ratio).ceil() as u64;
+        let total = (self.read * u64::from(SAMPLE_RATE)).div_ceil(self.rate);
         let left = usize::try_from(total.saturating_sub(self.made)).unwrap_or(usize::MAX);
         let taken = left.min(fresh.len());
         self.made += u64::try_from(taken).expect("a length fits 64 bits");
