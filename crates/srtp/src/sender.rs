@@ -7,7 +7,7 @@ use std::{
 use crate::{
     KeyError, MAX_PACKET, MAX_SOURCES, MasterKey, Profile, ProtectError,
     cipher::{Cipher, MAX_RTCP_INDEX},
-    header::{RTCP_CLEAR, RtpHeader, rtcp_ssrc},
+    header::{RtpHeader, rtcp_ssrc},
     keys::Protocol,
     replay::estimate_index,
 };
@@ -87,7 +87,6 @@ impl Sender {
         out.clear();
         let malformed = ProtectError::Malformed { length: packet.len() };
         let ssrc = rtcp_ssrc(packet).ok_or(malformed)?;
-        debug_assert!(packet.len() >= RTCP_CLEAR);
         self.check_length(packet, self.profile.rtcp_overhead())?;
         let last = self.rtcp_sources.get(&ssrc).copied();
         if last.is_none() && self.rtcp_sources.len() >= MAX_SOURCES {

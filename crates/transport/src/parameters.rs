@@ -56,8 +56,8 @@ pub struct Parameters {
 
 impl Parameters {
     pub(crate) fn check(&self) -> Result<(), ParametersError> {
-        // RFC 8839 §5.4 allows letters, digits, + and /. Other printable characters are harmless, but for the colon, where the
-        // STUN user name is split.
+        // RFC 8839 §5.4 allows letters, digits, + and /. Other printable characters are harmless, but for the colon,
+        // where the STUN user name is split.
         let tolerated = |s: &str| s.bytes().all(|b| b.is_ascii_graphic() && b != b':');
         let fits = |s: &str, min: usize| (min..=256).contains(&s.len()) && tolerated(s);
         if !fits(&self.ufrag, 4) || !fits(&self.pwd, 22) {
