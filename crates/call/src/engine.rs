@@ -1,0 +1,355 @@
+//! One side of a call as a value: signalling, one transport for each device of the peer, media.
+//!
+//! Sans-IO like the crates below: it is told bytes, time and a seed, and answers with datagrams, signalling text, events and the
+//! next deadline. It owns no clock, socket or thread; the shell around it does, and the tests put two of them on a virtual
+//! network. Hidden from the documentation because it is not a stable interface.
+//!
+//! Its output is to be drained after each call that takes `now`; everything queued in between is bounded by what one input
+//! can cause.
+
+mod config;
+mod control;
+mod leg;
+mod legs;
+mod seeds;
+mod server_link;
+mod statistics;
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use duologue_media::Media;
+use duologue_signaling::DisconnectReason;
+use duologue_signaling::client::{ClientCall, Timers};
+use duologue_signaling::message::Verified;
+use duologue_transport::Certificate;
+
+pub use self::config::{Command, Config, EngineError, Role};
+use self::leg::Leg;
+use self::seeds::Seeds;
+use self::server_link::ServerLink;
+use crate::{CallEvent, CallEventKind, SetupPhases};
+
+/// A pull of audio that takes longer is slow.
+pub const SLOW_PULL: Duration = duologue_media::CONCEALMENT_BUDGET;
+
+/// What an engine wants done.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Output {
+    /// A datagram to be sent now.
+    Transmit {
+        /// The local address whose socket sends it.
+        source: SocketAddr,
+        /// Where to.
+        destination: SocketAddr,
+        /// The UDP payload.
+        payload: Vec<u8>,
+    },
+    /// A message for the server, on the connection that is open.
+    Signal(String),
+    /// Close the connection to the server and make another: nobody answers on it.
+    SignalReset,
+    /// Something for the application.
+    Event(CallEvent),
+}
+
+/// One side of a call.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    certificate: Certificate,
+    seeds: Seeds,
+    server: ServerLink,
+    call: ClientCall,
+    started: bool,
+    /// Callee: what the server confirmed.
+    verified: Option<Box<Verified>>,
+    /// The microphone's state, when the server could not yet be told.
+    untold_mute: Option<bool>,
+    /// One for each device of the peer that has verified; the caller's first is made before anybody has. Never removed, at most
+    /// [`legs::MAX_LEGS`].
+    legs: Vec<Leg>,
+    /// The leg that carries the call: decided by the accept.
+    active: Option<usize>,
+    media: Media,
+    ssrc: u32,
+    cname: String,
+    local_addresses: Vec<SocketAddr>,
+    addresses_complete: bool,
+    stun_servers: Vec<SocketAddr>,
+    phases: SetupPhases,
+    outputs: VecDeque<Output>,
+    /// Both may speak: set by the accept, cleared by the end.
+    talking: bool,
+    ended: bool,
+    /// After the end: until when the server is tried.
+    tell_until: Option<Instant>,
+    /// The server knows of the end, need not know, or was given up.
+    told: bool,
+    /// When the active leg counts as lost, because the peer has stopped answering.
+    lost_at: Option<Instant>,
+    datagrams_ignored: u64,
+}
+
+impl Engine {
+    /// One side of a call. Nothing is sent before [`handle_signal_open`](Self::handle_signal_open).
+    ///
+    /// # Errors
+    ///
+    /// When no certificate or no codec can be made.
+    pub fn new(config: Config, seed: [u8; 32], now: Instant) -> Result<Self, EngineError> {
+        let certificate = Certificate::generate()?;
+        Self::with_certificate(config, certificate, seed, now)
+    }
+
+    /// The same with a certificate that was made before.
+    ///
+    /// # Errors
+    ///
+    /// When no codec can be made.
+    pub fn with_certificate(
+        config: Config,
+        certificate: Certificate,
+        seed: [u8; 32],
+        now: Instant,
+    ) -> Result<Self, EngineError> {
+        let mut seeds = Seeds::new(seed);
+        let ssrc = seeds.draw_u32();
+        // RFC 7022 §4.2: a short-term CNAME, so that calls of one user cannot be linked.
+        let cname = format!(
+            "{:08x}{:08x}{:08x}",
+            seeds.draw_u32(),
+            seeds.draw_u32(),
+            seeds.draw_u32()
+        );
+        let mut media_config = config.media.clone();
+        media_config.ssrc = ssrc;
+        media_config.cname.clone_from(&cname);
+        let media = Media::new(media_config, seeds.draw(), now)?;
+        let mut timers = Timers::default();
+        timers.pre_connect = config.pre_connect;
+        let call = ClientCall::new(config.role.kind(), timers);
+        let server = ServerLink::new(config.role.hello());
+        let mut engine = Self {
+            config,
+            certificate,
+            seeds,
+            server,
+            call,
+            started: false,
+            verified: None,
+            untold_mute: None,
+            legs: Vec::new(),
+            active: None,
+            media,
+            ssrc,
+            cname,
+            local_addresses: Vec::new(),
+            addresses_complete: false,
+            stun_servers: Vec::new(),
+            phases: SetupPhases::new(now),
+            outputs: VecDeque::new(),
+            talking: false,
+            ended: false,
+            tell_until: None,
+            told: false,
+            lost_at: None,
+            datagrams_ignored: 0,
+        };
+        engine.add_leg(None, now);
+        Ok(engine)
+    }
+
+    /// A bound UDP socket that media may use.
+    pub fn add_local_address(&mut self, address: SocketAddr, now: Instant) {
+        self.local_addresses.push(address);
+        for leg in &mut self.legs {
+            // One that the agent refuses is of no use and harms nothing.
+            let _ = leg.transport.add_local_address(address, now);
+        }
+        self.pump(now);
+    }
+
+    /// There are no more sockets: the call begins.
+    pub fn end_of_local_addresses(&mut self, now: Instant) {
+        self.addresses_complete = true;
+        for leg in &mut self.legs {
+            leg.transport.end_of_local_addresses(now);
+        }
+        self.start(now);
+        self.pump(now);
+    }
+
+    /// The application wants something.
+    pub fn handle_command(&mut self, command: Command, now: Instant) {
+        self.on_command(command, now);
+        self.pump(now);
+    }
+
+    /// A connection to the server is open, the first or a further one.
+    pub fn handle_signal_open(&mut self, now: Instant) {
+        self.server.open(now);
+        self.pump(now);
+    }
+
+    /// A message of the server. What cannot be read is counted and dropped.
+    pub fn handle_signal(&mut self, text: &str, now: Instant) {
+        if let Some(incoming) = self.server.handle(text, now) {
+            self.on_server(incoming, now);
+        }
+        self.pump(now);
+    }
+
+    /// No connection to the server is open; `failure` says why one could not be made. That ends a call which has not reached
+    /// the server before; any other goes on.
+    pub fn handle_signal_closed(&mut self, failure: Option<DisconnectReason>, now: Instant) {
+        self.server.close();
+        self.call.handle_signal_down(failure, now);
+        self.pump(now);
+    }
+
+    /// The application is gone without a word: the peer is told, nobody else can be.
+    pub fn abandon(&mut self, now: Instant) {
+        let _ = self.call.end(Some(DisconnectReason::AppDestroy), None, now);
+        self.pump(now);
+        self.tell_until = Some(now);
+        self.pump(now);
+    }
+
+    /// A datagram, with the time at which it was read. One that belongs to no leg is counted and dropped.
+    pub fn handle_datagram(&mut self, local: SocketAddr, source: SocketAddr, payload: &[u8], now: Instant) {
+        match self.legs.iter_mut().find(|leg| leg.accepts(local, source, payload)) {
+            Some(leg) => leg.transport.handle_datagram(local, source, payload, now),
+            None => self.datagrams_ignored += 1,
+        }
+        self.pump(now);
+    }
+
+    /// A deadline has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        for leg in &mut self.legs {
+            leg.handle_timeout(now);
+        }
+        if !self.ended && self.media.poll_timeout().is_some_and(|due| due <= now) {
+            self.media.handle_timeout(now);
+        }
+        self.call.handle_timeout(now);
+        self.server.handle_timeout(now);
+        self.on_lost(now);
+        self.pump(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is next due.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let legs = self.legs.iter().filter_map(Leg::poll_timeout).min();
+        let media = if self.ended { None } else { self.media.poll_timeout() };
+        let server = [
+            self.server.poll_timeout(),
+            self.tell_until.filter(|_| !self.is_finished()),
+        ];
+        let call = [legs, media, self.call.poll_timeout(), self.lost_at];
+        server.into_iter().chain(call).flatten().min()
+    }
+
+    /// What is to be done next, until `None`.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// Whether captured samples would be sent.
+    pub fn wants_capture(&self) -> bool {
+        self.talking && self.active_leg().is_some_and(Leg::is_connected)
+    }
+
+    /// Whether samples may be played.
+    pub fn wants_playout(&self) -> bool {
+        self.wants_capture()
+    }
+
+    /// Captured samples, mono at 48 kHz, any number.
+    pub fn push_capture(&mut self, pcm: &[f32], now: Instant) {
+        self.media.push_capture(pcm, now);
+        self.pump(now);
+    }
+
+    /// Fills `out` with what is to be played now, mono at 48 kHz.
+    pub fn pull_playout(&mut self, now: Instant, out: &mut [f32]) {
+        self.media.pull_playout(now, out);
+    }
+
+    /// How long the last [`pull_playout`](Self::pull_playout) took: a loss whose concealment takes more than [`SLOW_PULL`] goes on
+    /// in the cheap way.
+    pub fn report_pull_time(&mut self, took: Duration) {
+        self.media.report_pull_time(took);
+    }
+
+    /// When the phases of the set-up were reached.
+    pub fn phases(&self) -> &SetupPhases {
+        &self.phases
+    }
+
+    /// The same, for what only the shell knows.
+    pub fn phases_mut(&mut self) -> &mut SetupPhases {
+        &mut self.phases
+    }
+
+    /// True when the call is over, everybody who could be told was told, and nothing more will be done.
+    pub fn is_finished(&self) -> bool {
+        self.ended && self.told && self.legs.iter().all(|leg| leg.goodbye.is_none())
+    }
+
+    /// The call's id, once the server told it.
+    pub fn sid(&self) -> Option<String> {
+        self.call.sid().map(String::from)
+    }
+
+    fn active_leg(&self) -> Option<&Leg> {
+        self.active.and_then(|index| self.legs.get(index))
+    }
+
+    fn emit(&mut self, kind: CallEventKind, at: Instant) {
+        self.outputs.push_back(Output::Event(CallEvent { at, kind }));
+    }
+
+    /// Carries what one part says to the others until all are quiet.
+    fn pump(&mut self, now: Instant) {
+        loop {
+            let busy = self.pump_legs(now) | self.pump_media(now) | self.pump_call(now);
+            if !busy {
+                break;
+            }
+        }
+        self.send_candidates();
+        self.pump_server(now);
+    }
+
+    fn pump_media(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(output) = self.media.poll_output() {
+            busy = true;
+            match output {
+                duologue_media::Output::Rtp(packet) => {
+                    self.send(&packet, |leg, packet| leg.transport.send_rtp(packet, now))
+                }
+                duologue_media::Output::Rtcp(packet) => {
+                    self.send(&packet, |leg, packet| leg.transport.send_rtcp(packet, now))
+                }
+                duologue_media::Output::Event(event) => self.on_media_event(event, now),
+                _ => {}
+            }
+        }
+        busy
+    }
+
+    /// Sends over the active leg. A packet that finds no path is lost like any other.
+    fn send(&mut self, packet: &Bytes, how: impl FnOnce(&mut Leg, &[u8]) -> Result<(), duologue_transport::SendError>) {
+        if let Some(leg) = self.active.and_then(|index| self.legs.get_mut(index))
+            && let Err(error) = how(leg, packet)
+        {
+            tracing::trace!(%error, "a packet found no path");
+        }
+    }
+}

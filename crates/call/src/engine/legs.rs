@@ -1,0 +1,297 @@
+//! The legs of an engine: making them, and what comes out of them.
+
+use std::time::{Duration, Instant};
+
+use duologue_signaling::client::{PathEvent, PathFailure};
+use duologue_signaling::ids::PartyId;
+use duologue_signaling::{Codec, Direction, Fingerprint, SessionDescription, Setup, limits};
+use duologue_transport::{Event, FailReason, Output as TransportOutput, Parameters, Transport};
+
+use super::leg::Leg;
+use super::{Engine, Output, Role};
+
+/// Most legs of a call: the service's limit of devices that may ring at once.
+pub(super) const MAX_LEGS: usize = limits::DEVICES;
+
+/// How long a peer that has stopped answering consent checks is waited for, beyond the time after which they count as unanswered.
+const LOST_AFTER: Duration = Duration::from_secs(10);
+
+/// Opus, as RFC 7587 wants it named.
+const PAYLOAD_TYPE: u8 = 111;
+
+impl Engine {
+    /// Makes a leg over all local addresses; `None` when there are too many.
+    pub(super) fn add_leg(&mut self, party: Option<PartyId>, now: Instant) -> Option<usize> {
+        if self.legs.len() >= MAX_LEGS {
+            return None;
+        }
+        let transport = self.make_transport(None, now);
+        self.legs.push(Leg::new(party, transport));
+        Some(self.legs.len() - 1)
+    }
+
+    /// The server named STUN servers: the first leg is made again to ask them, under the credentials that it already has. It has
+    /// shown no candidate yet.
+    pub(super) fn renew_first_leg(&mut self, now: Instant) {
+        let Some(first) = self.legs.first() else { return };
+        let Parameters { ufrag, pwd, .. } = first.transport.local_parameters();
+        let transport = self.make_transport(Some((ufrag, pwd)), now);
+        let offered = self.legs[0].offered;
+        self.legs[0] = Leg {
+            offered,
+            ..Leg::new(None, transport)
+        };
+    }
+
+    fn make_transport(&mut self, credentials: Option<(String, String)>, now: Instant) -> Transport {
+        let mut config = duologue_transport::Config::new(self.certificate.clone());
+        config.controlling = matches!(self.config.role, Role::Caller(_));
+        config.loopback = self.config.loopback;
+        config.stun_servers.clone_from(&self.stun_servers);
+        config.ice_credentials = credentials;
+        let mut transport = Transport::new(config, self.seeds.draw(), now);
+        for address in &self.local_addresses {
+            // One that the agent refuses is of no use and harms nothing.
+            let _ = transport.add_local_address(*address, now);
+        }
+        if self.addresses_complete {
+            transport.end_of_local_addresses(now);
+        }
+        transport
+    }
+
+    pub(super) fn leg_of(&self, party: PartyId) -> Option<usize> {
+        self.legs.iter().position(|leg| leg.party == Some(party))
+    }
+
+    pub(super) fn pump_legs(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        for index in 0..self.legs.len() {
+            busy |= self.collect(index, now);
+        }
+        busy
+    }
+
+    /// Takes what one leg has to say.
+    fn collect(&mut self, index: usize, now: Instant) -> bool {
+        let mut busy = false;
+        while let Some(output) = self.legs[index].transport.poll_output() {
+            busy = true;
+            match output {
+                TransportOutput::Transmit(transmit) => self.outputs.push_back(Output::Transmit {
+                    source: transmit.source,
+                    destination: transmit.destination,
+                    payload: transmit.payload,
+                }),
+                TransportOutput::Event(event) => self.on_transport_event(index, event, now),
+                _ => {}
+            }
+        }
+        busy
+    }
+
+    fn on_transport_event(&mut self, index: usize, event: Event, now: Instant) {
+        match event {
+            Event::LocalCandidate(candidate) => {
+                let candidate = match &self.config.candidate_map {
+                    Some(map) => map(&candidate),
+                    None => Some(candidate),
+                };
+                let leg = &mut self.legs[index];
+                if let Some(candidate) = candidate
+                    && leg.candidates.len() < limits::CANDIDATES
+                {
+                    leg.candidates.push(candidate.clone());
+                    leg.unsent.push(candidate);
+                }
+            }
+            Event::GatheringComplete => self.legs[index].gathered = true,
+            Event::Connected {
+                profile,
+                dtls_version,
+                path,
+            } => {
+                let leg = &mut self.legs[index];
+                tracing::debug!(party = ?leg.party, %profile, %dtls_version, "media path is up");
+                leg.path = Some(path);
+                leg.protection = Some((dtls_version, profile));
+                self.phases.path_ready.get_or_insert(now);
+                self.on_path(index, PathEvent::Up, now);
+            }
+            Event::PathChanged(path) => self.legs[index].path = Some(path),
+            Event::Rtp(packet) => {
+                if self.may_hear(index, now) {
+                    self.media.handle_rtp(packet, now);
+                }
+            }
+            Event::Rtcp(packet) => {
+                // Before the accept a BYE may come, and only from the one device that there is.
+                let only = self.legs.iter().filter(|leg| leg.is_connected()).count() == 1;
+                if self.active == Some(index) || (self.active.is_none() && only) {
+                    self.media.handle_rtcp(&packet, now);
+                }
+            }
+            Event::Closed => self.on_path(index, PathEvent::Closed, now),
+            Event::Failed(reason) => {
+                tracing::debug!(%reason, "a media path failed");
+                let failure = match reason {
+                    FailReason::FingerprintMismatch => PathFailure::Authentication,
+                    _ => PathFailure::Unreachable,
+                };
+                self.on_path(index, PathEvent::Failed(failure), now);
+            }
+            Event::Interrupted if self.active == Some(index) => self.lost_at = Some(now + LOST_AFTER),
+            Event::Resumed if self.active == Some(index) => self.lost_at = None,
+            _ => {}
+        }
+    }
+
+    /// Whether audio of this leg is for our ears. Audio from the only device there is counts as its accept.
+    fn may_hear(&mut self, index: usize, now: Instant) -> bool {
+        if self.active.is_none() {
+            self.on_path(index, PathEvent::FirstAudio, now);
+            self.pump_call(now);
+        }
+        self.talking && self.active == Some(index)
+    }
+
+    /// Our end of this leg, as it is now. Candidates are left out as long as none may be shown.
+    pub(super) fn describe(&mut self, index: usize) -> SessionDescription {
+        let show = self.may_show_addresses();
+        let leg = &mut self.legs[index];
+        leg.offered = true;
+        if show {
+            leg.unsent.clear();
+            leg.end_sent = leg.gathered;
+        }
+        let parameters = leg.transport.local_parameters();
+        SessionDescription {
+            v: SessionDescription::VERSION,
+            party: leg.party,
+            generation: leg.generation,
+            ufrag: parameters.ufrag,
+            pwd: parameters.pwd,
+            options: vec!["trickle".into(), "renomination".into()],
+            candidates: if show { leg.candidates.clone() } else { Vec::new() },
+            end_of_candidates: show && leg.gathered,
+            fingerprints: parameters.fingerprints.iter().map(fingerprint_to_text).collect(),
+            setup: match parameters.setup {
+                duologue_transport::Setup::Active => Setup::Active,
+                duologue_transport::Setup::Passive => Setup::Passive,
+                duologue_transport::Setup::ActPass => Setup::ActPass,
+            },
+            codecs: vec![opus()],
+            mid: "0".into(),
+            ssrc: self.ssrc,
+            cname: self.cname.clone(),
+            direction: Direction::SendRecv,
+            ptime: 20,
+            ..SessionDescription::default()
+        }
+    }
+
+    /// The peer's end of a leg. One that cannot be used makes the leg fail.
+    pub(super) fn set_remote(&mut self, index: usize, description: &SessionDescription, now: Instant) {
+        let fingerprints = description
+            .fingerprints
+            .iter()
+            .filter_map(fingerprint_from_text)
+            .collect();
+        let parameters = Parameters {
+            ufrag: description.ufrag.clone(),
+            pwd: description.pwd.clone(),
+            fingerprints,
+            setup: match description.setup {
+                Setup::Active => duologue_transport::Setup::Active,
+                Setup::Passive => duologue_transport::Setup::Passive,
+                Setup::ActPass => duologue_transport::Setup::ActPass,
+            },
+        };
+        let leg = &mut self.legs[index];
+        match leg.transport.set_remote_parameters(parameters, now) {
+            Ok(()) => {
+                leg.described = true;
+                self.add_remote_candidates(index, &description.candidates, description.end_of_candidates, now);
+                self.use_remote_candidates(index, now);
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the peer's description cannot be used");
+                self.on_path(index, PathEvent::Failed(PathFailure::Unreachable), now);
+            }
+        }
+    }
+
+    /// More candidates of the peer, at most 64 in all. They are kept until they may be checked: a check shows our address.
+    pub(super) fn add_remote_candidates(&mut self, index: usize, candidates: &[String], end: bool, now: Instant) {
+        let leg = &mut self.legs[index];
+        let room = limits::CANDIDATES.saturating_sub(leg.remote_candidates.len());
+        leg.remote_candidates.extend(candidates.iter().take(room).cloned());
+        leg.remote_end |= end;
+        self.use_remote_candidates(index, now);
+    }
+
+    /// Hands the peer's candidates to the transport as soon as that may be. Those that cannot be used are left out: others may do.
+    pub(super) fn use_remote_candidates(&mut self, index: usize, now: Instant) {
+        let may = self.may_show_addresses();
+        let leg = &mut self.legs[index];
+        if !may || !leg.described {
+            return;
+        }
+        for candidate in std::mem::take(&mut leg.remote_candidates) {
+            if let Err(error) = leg.transport.add_remote_candidate(&candidate, now) {
+                tracing::debug!(%error, "a candidate of the peer is left out");
+            }
+        }
+        if std::mem::take(&mut leg.remote_end) {
+            leg.transport.end_of_remote_candidates(now);
+        }
+    }
+
+    /// Tells the server what the legs have gathered since it was last told.
+    pub(super) fn send_candidates(&mut self) {
+        if !self.may_show_addresses() || self.ended {
+            return;
+        }
+        let caller = matches!(self.config.role, Role::Caller(_));
+        for leg in &mut self.legs {
+            let end = leg.gathered && !leg.end_sent;
+            if !leg.offered || (leg.unsent.is_empty() && !end) {
+                continue;
+            }
+            leg.end_sent |= end;
+            let candidates = std::mem::take(&mut leg.unsent);
+            // A callee has one path, so it need not name it.
+            let (party, generation) = (leg.party.filter(|_| caller), leg.generation);
+            self.call.add_candidates(party, generation, candidates, end);
+        }
+    }
+}
+
+/// RFC 7587 §7: Opus is always declared with 48 kHz and two channels, whatever is sent.
+fn opus() -> Codec {
+    Codec {
+        name: "opus".into(),
+        pt: PAYLOAD_TYPE,
+        rate: 48_000,
+        ch: 2,
+        fmtp: "minptime=10;useinbandfec=1".into(),
+        rtcp_fb: Vec::new(),
+    }
+}
+
+fn fingerprint_to_text(fingerprint: &duologue_transport::Fingerprint) -> Fingerprint {
+    let value = fingerprint
+        .value
+        .iter()
+        .map(|byte| format!("{byte:02X}"))
+        .collect::<Vec<_>>()
+        .join(":");
+    Fingerprint {
+        algorithm: fingerprint.algorithm.clone(),
+        value,
+    }
+}
+
+fn fingerprint_from_text(fingerprint: &Fingerprint) -> Option<duologue_transport::Fingerprint> {
+    format!("{} {}", fingerprint.algorithm, fingerprint.value).parse().ok()
+}

@@ -1,0 +1,104 @@
+//! Which local addresses media may use.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Most local addresses that a call uses: each is a socket, a candidate, and checks against each remote candidate.
+const MAX_ADDRESSES: usize = 8;
+
+/// The addresses to bind: those of every interface that is up; the loopback ones when `loopback` asks for them, or when there
+/// are no others.
+pub(crate) fn local_addresses(loopback: bool) -> io::Result<Vec<IpAddr>> {
+    let found = if_addrs::get_if_addrs()?
+        .into_iter()
+        .filter(if_addrs::Interface::is_oper_up)
+        .map(|interface| interface.ip());
+    Ok(choose(found, loopback))
+}
+
+fn choose(found: impl Iterator<Item = IpAddr>, loopback: bool) -> Vec<IpAddr> {
+    let mut global: Vec<IpAddr> = Vec::new();
+    let mut local: Vec<IpAddr> = Vec::new();
+    for address in found.filter(is_usable) {
+        let list = if address.is_loopback() { &mut local } else { &mut global };
+        if !list.contains(&address) {
+            list.push(address);
+        }
+    }
+    if loopback || global.is_empty() {
+        // A container may bring up `lo` without ::1, and a test network may have no `lo` up at all: 127.0.0.1 is tried then.
+        if local.is_empty() {
+            local.push(Ipv4Addr::LOCALHOST.into());
+        }
+        global.extend(local);
+    }
+    global.truncate(MAX_ADDRESSES);
+    global
+}
+
+/// RFC 8445 §5.1.1.1: no link-local IPv6 addresses (they mean nothing without a zone), none that cannot be a source.
+fn is_usable(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => !v4.is_unspecified() && !v4.is_multicast() && !v4.is_broadcast(),
+        IpAddr::V6(v6) => {
+            !v6.is_unspecified()
+                && !v6.is_multicast()
+                && !v6.is_unicast_link_local()
+                && v6.to_ipv4_mapped().is_none()
+                && !is_site_local(v6)
+        }
+    }
+}
+
+/// fec0::/10, which RFC 8445 §5.1.1.1 forbids.
+fn is_site_local(address: &Ipv6Addr) -> bool {
+    address.segments()[0] & 0xffc0 == 0xfec0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(texts: &[&str]) -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn loopback_is_the_last_resort_or_asked_for() {
+        let all = addresses(&["127.0.0.1", "::1", "192.0.2.7", "2001:db8::7", "192.0.2.7"]);
+        assert_eq!(
+            choose(all.clone().into_iter(), false),
+            addresses(&["192.0.2.7", "2001:db8::7"])
+        );
+        assert_eq!(
+            choose(all.into_iter(), true),
+            addresses(&["192.0.2.7", "2001:db8::7", "127.0.0.1", "::1"])
+        );
+        assert_eq!(
+            choose(addresses(&["127.0.0.1"]).into_iter(), false),
+            addresses(&["127.0.0.1"])
+        );
+        assert_eq!(choose(std::iter::empty(), false), addresses(&["127.0.0.1"]));
+    }
+
+    #[test]
+    fn addresses_that_cannot_carry_media_are_left_out() {
+        let odd = addresses(&[
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
+            "::",
+            "0.0.0.0",
+            "255.255.255.255",
+            "::ffff:192.0.2.1",
+            "192.0.2.1",
+        ]);
+        assert_eq!(choose(odd.into_iter(), false), addresses(&["192.0.2.1"]));
+    }
+
+    #[test]
+    fn their_number_is_bounded() {
+        let many = (0..=255u8).map(|last| IpAddr::from([10, 0, 0, last]));
+        assert_eq!(choose(many, true).len(), MAX_ADDRESSES);
+    }
+}
