@@ -1,0 +1,245 @@
+//! Starts and stops everything.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use crate::callback::{CallbackClient, CallbackError};
+use crate::config::{Config, ConfigError, TlsConfig};
+use crate::hub::{Hub, HubParts};
+use crate::seal::Keys;
+use crate::store::{ServiceStore, StoreError, Writer};
+use crate::{http, outbox, stun};
+
+/// A running call server. Dropping it stops it where it stands, as a crash would; calls are taken up at the next start.
+#[derive(Debug)]
+pub struct Server {
+    hub: Arc<Hub>,
+    address: SocketAddr,
+    stun_address: Option<SocketAddr>,
+    tls: bool,
+    stopped: watch::Receiver<bool>,
+}
+
+/// The server cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration makes no sense.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An address cannot be listened on.
+    #[error("cannot listen on {what} {address}: {source}")]
+    Listen {
+        /// `TCP`, or `UDP (STUN)`.
+        what: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The certificate or its key cannot be used.
+    #[error("TLS, {path}: {problem}")]
+    Tls {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Callbacks cannot be sent.
+    #[error("callbacks: {0}")]
+    Callbacks(#[from] CallbackError),
+}
+
+impl Server {
+    /// Starts a server within the current tokio runtime. It listens when this resolves.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub async fn start(mut config: Config) -> Result<Self, StartError> {
+        config.check()?;
+        let tls = config.tls.as_ref().map(acceptor).transpose()?;
+        let callbacks = CallbackClient::new(&config.callbacks)?;
+        let store = ServiceStore::open(&config.data).await?;
+        let keys = Keys::new(store.server_keys().await?);
+        let failed = |what, address| move |source| StartError::Listen { what, address, source };
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(failed("TCP", config.listen))?;
+        let address = listener.local_addr().map_err(failed("TCP", config.listen))?;
+        let stun = match config.stun_listen {
+            None => None,
+            Some(wanted) => {
+                let failed = || failed("UDP (STUN)", wanted);
+                let socket = stun::bind(wanted, config.dev).await.map_err(failed())?;
+                let bound = socket.local_addr().map_err(failed())?;
+                Some((socket, bound))
+            }
+        };
+        if config.dev {
+            own_callbacks(&store, address, tls.is_some()).await?;
+        }
+        let extra = config.extra.take();
+        let (writer, writing) = Writer::new(store.clone());
+        let stun_address = stun.as_ref().map(|(_, address)| *address);
+        let stun_port = stun_address.map_or(0, |address| address.port());
+        let hub = Arc::new(Hub::new(HubParts {
+            config,
+            store,
+            writer,
+            keys,
+            callbacks,
+            stun_port,
+        }));
+        hub.spawn(writing);
+        let live = hub.store.live_calls().await?;
+        if !live.is_empty() {
+            tracing::info!(calls = live.len(), "calls of the last run are taken up");
+        }
+        for journal in live {
+            hub.restore(journal);
+        }
+        hub.spawn(outbox::run(hub.clone()));
+        if let Some((socket, _)) = stun {
+            hub.spawn(stun::serve(hub.clone(), socket));
+        }
+        let (stop, stopped) = watch::channel(false);
+        let (accepting, is_tls) = (http::accept(hub.clone(), listener, tls, extra), stop);
+        let tls = hub.config.tls.is_some();
+        hub.spawn(async move {
+            // Dropped with the task, which tells whoever waits.
+            let _stop = is_tls;
+            accepting.await;
+        });
+        tracing::info!(%address, tls, "call server listens");
+        Ok(Self {
+            hub,
+            address,
+            stun_address,
+            tls,
+            stopped,
+        })
+    }
+
+    /// Where HTTP and WebSocket listen.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where STUN listens, if it does.
+    pub fn stun_addr(&self) -> Option<SocketAddr> {
+        self.stun_address
+    }
+
+    /// The URL of HTTP, for a client on this machine when the server listens everywhere.
+    pub fn http_url(&self) -> String {
+        format!(
+            "{}://{}",
+            if self.tls { "https" } else { "http" },
+            reachable(self.address)
+        )
+    }
+
+    /// The URL of the signalling, likewise.
+    pub fn ws_url(&self) -> String {
+        format!(
+            "{}://{}/ws",
+            if self.tls { "wss" } else { "ws" },
+            reachable(self.address)
+        )
+    }
+
+    /// The database.
+    pub fn store(&self) -> &ServiceStore {
+        &self.hub.store
+    }
+
+    /// Takes no new calls, waits for those that are going on (`limits.drain_ms`), and stops. What still goes on then is
+    /// taken up at the next start; media between the devices is not touched.
+    pub async fn shutdown(self) {
+        self.hub.drain();
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(self.hub.config.limits.drain_ms);
+        loop {
+            let over = self.hub.call_over.notified();
+            tokio::pin!(over);
+            over.as_mut().enable();
+            if self.hub.calls() == 0 || tokio::time::timeout_at(deadline, over).await.is_err() {
+                break;
+            }
+        }
+        self.hub.writer.flush().await;
+        self.hub.abort();
+        self.hub.store.close().await;
+    }
+
+    /// Resolves when the server no longer accepts connections, which only a fault makes it do.
+    pub async fn wait(&self) {
+        let mut stopped = self.stopped.clone();
+        // The sender never says `true`: it is dropped.
+        while stopped.changed().await.is_ok() {}
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.hub.abort();
+    }
+}
+
+/// In development the callbacks come to this very server, where the reference app server is.
+async fn own_callbacks(store: &ServiceStore, address: SocketAddr, tls: bool) -> Result<(), StoreError> {
+    let (service, _) = store.ensure_dev().await?;
+    let base = format!("{}://{}/app", if tls { "https" } else { "http" }, reachable(address));
+    store
+        .set_callbacks(
+            &service.id,
+            Some(&format!("{base}/notify")),
+            Some(&format!("{base}/call-event")),
+        )
+        .await
+}
+
+/// An address to connect to, from this machine, for an address to listen on.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        // Linux takes IPv4 on `[::]` too, and loopback has it even where IPv6 is switched off.
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, StartError> {
+    let failed = |path: &PathBuf, problem: String| StartError::Tls {
+        path: path.clone(),
+        problem,
+    };
+    let certificates = CertificateDer::pem_file_iter(&config.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| failed(&config.certificate, error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_file(&config.key).map_err(|error| failed(&config.key, error.to_string()))?;
+    // The provider is named: the process may have none as its default, or another.
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut tls = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| failed(&config.certificate, error.to_string()))?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .map_err(|error| failed(&config.certificate, error.to_string()))?;
+    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(tls)))
+}

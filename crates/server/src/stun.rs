@@ -1,0 +1,55 @@
+//! The STUN port.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use duologue_turn::Binding;
+use tokio::net::UdpSocket;
+
+use crate::hub::Hub;
+
+/// Longest datagram that is looked at; a Binding request has some hundred bytes.
+const LONGEST: usize = 1_500;
+
+/// Binds the port. `[::]` means every address of both families, or of IPv4 alone where there is no IPv6. With
+/// `any_port` a busy port is replaced by a free one.
+pub(crate) async fn bind(address: SocketAddr, any_port: bool) -> io::Result<UdpSocket> {
+    let mut result = UdpSocket::bind(address).await;
+    if address.is_ipv6() && address.ip().is_unspecified() && result.as_ref().is_err_and(|error| !is_busy(error)) {
+        result = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, address.port())).await;
+    }
+    match result {
+        Err(error) if any_port && is_busy(&error) => {
+            let socket = UdpSocket::bind(SocketAddr::new(address.ip(), 0)).await?;
+            tracing::warn!(wanted = address.port(), "the STUN port is busy; another one is used");
+            Ok(socket)
+        }
+        result => result,
+    }
+}
+
+fn is_busy(error: &io::Error) -> bool {
+    // Ports below 1024 may also be reserved for the administrator.
+    matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
+}
+
+/// Answers for as long as the server runs.
+pub(crate) async fn serve(hub: Arc<Hub>, socket: UdpSocket) {
+    let mut binding = Binding::new();
+    let mut datagram = [0; LONGEST];
+    loop {
+        // An error here is an earlier answer that could not be delivered; it says nothing about the next datagram.
+        let Ok((length, source)) = socket.recv_from(&mut datagram).await else {
+            continue;
+        };
+        match binding.handle_datagram(source, &datagram[..length]) {
+            Some(answer) => {
+                hub.metrics.stun_answered.increment();
+                // UDP: who does not get it asks again.
+                let _ = socket.send_to(&answer.payload, source).await;
+            }
+            None => hub.metrics.stun_dropped.increment(),
+        }
+    }
+}
