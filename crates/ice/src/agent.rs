@@ -85,7 +85,11 @@ impl Agent {
         for server in &mut config.stun_servers {
             *server = stun::canonical(*server);
         }
-        let local = config.local_credentials.clone().unwrap_or(generated);
+        let local = config
+            .local_credentials
+            .clone()
+            .filter(Credentials::fits)
+            .unwrap_or(generated);
         // RFC 8445 §6.1.1: facing a lite agent, the full agent controls.
         let role = if config.remote_lite {
             Role::Controlling
@@ -132,9 +136,11 @@ impl Agent {
     /// Starts the checks. Other credentials than those known before mean that the peer restarted: its candidates are
     /// forgotten, and the pair in use stays until another is selected.
     ///
-    /// The owner answers a restart of the peer by calling [`restart`](Self::restart) first.
+    /// The owner answers a restart of the peer by calling [`restart`](Self::restart) first. Credentials longer than
+    /// RFC 8839 §5.4 allows fit no message and are ignored; the owner sees it in
+    /// [`remote_credentials`](Self::remote_credentials).
     pub fn set_remote_credentials(&mut self, credentials: Credentials, now: Instant) {
-        if self.state == State::Closed || self.session.remote() == Some(&credentials) {
+        if self.state == State::Closed || self.session.remote() == Some(&credentials) || !credentials.fits() {
             return;
         }
         if self.session.remote().is_some() {
@@ -150,6 +156,9 @@ impl Agent {
 
     /// Adds a bound UDP socket: its address becomes a host candidate, and each STUN server of its family is asked how
     /// it sees that address. Adding it twice changes nothing.
+    ///
+    /// # Errors
+    /// [`CandidateError`]: the address cannot be a candidate, there are too many, or the agent is closed.
     pub fn add_local_address(&mut self, address: SocketAddr, now: Instant) -> Result<(), CandidateError> {
         let address = stun::canonical(address);
         self.check_address(address)?;
@@ -162,6 +171,9 @@ impl Agent {
     ///
     /// Datagrams for this candidate are transmitted with `relayed` as their source: the owner encapsulates them, and
     /// hands in what arrives through the allocation with `relayed` as the local address.
+    ///
+    /// # Errors
+    /// As [`add_local_address`](Self::add_local_address).
     pub fn add_relayed_address(
         &mut self,
         relayed: SocketAddr,
@@ -190,6 +202,10 @@ impl Agent {
 
     /// Adds a candidate of the peer. One that belongs to another generation (its `ufrag` is not the peer's) is
     /// ignored; one under an mDNS name is handed back as [`Event::RemoteMdns`].
+    ///
+    /// # Errors
+    /// [`CandidateError`]: another component than 1, an address that cannot be a candidate, too many, or the agent is
+    /// closed.
     pub fn add_remote_candidate(&mut self, candidate: Candidate, now: Instant) -> Result<(), CandidateError> {
         if self.state == State::Closed {
             return Err(CandidateError::Closed);
@@ -288,13 +304,15 @@ impl Agent {
                 .is_some_and(|p| (p.base, p.remote) == (local, remote))
     }
 
-    /// Restarts ICE (RFC 8445 §9) with these credentials or fresh ones. The local candidates are announced again for
+    /// Restarts ICE (RFC 8445 §9) with these credentials, or fresh ones if they are `None` or too long. The local candidates are announced again for
     /// the new generation; the pair in use stays until the new generation has selected one.
     pub fn restart(&mut self, credentials: Option<Credentials>, now: Instant) {
         if self.state == State::Closed {
             return;
         }
-        let local = credentials.unwrap_or_else(|| Credentials::generate(&mut self.rng));
+        let local = credentials
+            .filter(Credentials::fits)
+            .unwrap_or_else(|| Credentials::generate(&mut self.rng));
         self.begin_generation(Some(local), now);
         self.service(now);
     }

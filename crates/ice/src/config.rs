@@ -17,7 +17,7 @@ pub struct Config {
     pub stun_servers: Vec<SocketAddr>,
     /// Timing of consent freshness (RFC 7675).
     pub consent: ConsentConfig,
-    /// Local ufrag and password; generated from the seed when `None`.
+    /// Local ufrag and password; generated from the seed when `None` or longer than RFC 8839 §5.4 allows.
     pub local_credentials: Option<Credentials>,
     /// Ta: the least time between two checks of this agent (RFC 8445 §14.2), raised to 5 ms if below. Default 5 ms.
     pub pacing: Duration,

@@ -22,12 +22,17 @@ impl Credentials {
         }
     }
 
+    /// Whether a message has room for them: at most 256 characters each (RFC 8839 §5.4).
+    pub(crate) fn fits(&self) -> bool {
+        self.ufrag.len() <= MAX_LENGTH && self.pwd.len() <= MAX_LENGTH
+    }
+
     /// Whether both parts have the length and the alphabet that RFC 8839 §5.4 asks for.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let chars = |s: &str| s.bytes().all(|b| ALPHABET.contains(&b));
-        (4..=256).contains(&self.ufrag.len())
-            && (22..=256).contains(&self.pwd.len())
+        (4..=MAX_LENGTH).contains(&self.ufrag.len())
+            && (22..=MAX_LENGTH).contains(&self.pwd.len())
             && chars(&self.ufrag)
             && chars(&self.pwd)
     }
@@ -41,6 +46,9 @@ impl fmt::Debug for Credentials {
             .finish()
     }
 }
+
+/// Greatest length of either part.
+const MAX_LENGTH: usize = 256;
 
 /// `ice-char` of RFC 8839 §5.4: 64 characters, six bits each.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

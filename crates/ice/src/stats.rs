@@ -18,7 +18,8 @@ pub struct Stats {
     pub server_requests_sent: u64,
     /// Times the role was reversed by a conflict.
     pub role_switches: u64,
-    /// Datagrams that are not a well-formed STUN message of the Binding method.
+    /// Datagrams that are not a well-formed STUN message of the Binding method, and answers of the peer with an
+    /// attribute that must be understood and is not.
     pub malformed: u64,
     /// Requests for another user name, or whose integrity is wrong or absent.
     pub unauthenticated_requests: u64,

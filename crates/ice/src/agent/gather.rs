@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Agent;
 use super::transactions::{Target, Transaction};
-use crate::candidate::{is_usable, local_preference, priority};
+use crate::candidate::{local_preference, priority};
 use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, State, stun};
 
 /// STUN servers asked at most.
@@ -81,9 +81,23 @@ impl Gathering {
         let same = |c: &&Candidate| c.kind == kind && c.base.is_some_and(|base| base.ip() == ip);
         match (self.list.iter().find(same), server) {
             (Some(candidate), None) => candidate.foundation.clone(),
-            // Servers are few and their candidates told apart by address, so one number each does.
-            _ => (self.list.len() + 1).to_string(),
+            // Servers are few and their candidates told apart by address, so one number each does: the first free one.
+            _ => (1..)
+                .map(|number: usize| number.to_string())
+                .find(|number| self.list.iter().all(|c| c.foundation != *number))
+                .unwrap_or_default(),
         }
+    }
+
+    /// The highest local preference that no candidate of this kind has: RFC 8445 §5.1.2.1 wants them distinct.
+    fn free_preference(&self, kind: CandidateKind, ip: IpAddr) -> u16 {
+        (0..=MAX_CANDIDATES)
+            .map(|nth| local_preference(ip, nth))
+            .find(|preference| {
+                let taken = priority(kind, *preference);
+                self.list.iter().all(|c| c.kind != kind || c.priority != taken)
+            })
+            .unwrap_or_default()
     }
 }
 
@@ -96,13 +110,7 @@ impl Agent {
         if self.gathering.candidate_at(address).is_some() {
             return Ok(());
         }
-        let nth = self
-            .gathering
-            .list
-            .iter()
-            .filter(|c| c.kind == CandidateKind::Host && c.base.is_some_and(|b| b.is_ipv4() == address.is_ipv4()))
-            .count();
-        let preference = local_preference(address.ip(), nth);
+        let preference = self.gathering.free_preference(CandidateKind::Host, address.ip());
         self.announce(Candidate {
             kind: CandidateKind::Host,
             address: CandidateAddress::Socket(address),
@@ -134,7 +142,7 @@ impl Agent {
         if self.gathering.candidate_at(relayed).is_some() {
             return Ok(());
         }
-        let preference = local_preference(relayed.ip(), 0);
+        let preference = self.gathering.free_preference(CandidateKind::Relayed, relayed.ip());
         self.announce(Candidate {
             kind: CandidateKind::Relayed,
             address: CandidateAddress::Socket(relayed),
@@ -248,7 +256,7 @@ impl Agent {
         question.settled = true;
         question.attempts = 0;
         question.next = (mapped.is_some() && !selected).then_some(now + REFRESH);
-        let Some(mapped) = mapped.filter(|mapped| is_usable(*mapped)) else {
+        let Some(mapped) = mapped.filter(|mapped| self.check_address(*mapped).is_ok()) else {
             return;
         };
         // RFC 8445 §5.1.3: redundant if it is the base itself or known already.

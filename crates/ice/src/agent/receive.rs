@@ -148,6 +148,11 @@ impl Agent {
             self.stats.unauthenticated_responses += 1;
             return;
         }
+        // RFC 8489 §6.3.3, §6.3.4: an answer with an attribute that must be understood and is not is no answer.
+        if !message.unknown.is_empty() {
+            self.stats.malformed += 1;
+            return;
+        }
         let asked = match transaction.target {
             Target::Pair(id) => self.pairs.find(id).map(|pair| (pair.base, pair.remote)),
             _ => self.previous.as_ref().map(|p| (p.base, p.remote)),

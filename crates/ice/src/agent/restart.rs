@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::Agent;
+use super::select::Lost;
 use super::session::Session;
 use super::transactions::Target;
 use crate::{CandidateKind, Credentials, PairInfo};
@@ -72,7 +73,12 @@ impl Agent {
         self.remotes = super::Remotes::default();
         self.pairs.clear();
         self.triggered.clear();
-        (self.selected, self.lost, self.checks_began) = (None, None, None);
+        (self.selected, self.checks_began) = (None, None);
+        // Consent that was lost stays lost until this generation proves it: the owner waits for `ConsentRestored`.
+        self.lost = self.lost.map(|_| Lost {
+            since: now,
+            probe: None,
+        });
         if renewed {
             self.announce_again();
         }

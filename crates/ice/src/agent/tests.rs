@@ -320,6 +320,126 @@ fn secrets_are_not_shown() {
     assert!(agent.local_credentials().is_valid());
 }
 
+/// After [`Event::ConsentLost`] the owner waits for [`Event::ConsentRestored`], also if it restarts ICE meanwhile.
+#[test]
+fn a_restart_while_consent_is_lost_restores_it() {
+    let now = base();
+    let (mut agent, request) = checking(Role::Controlling, now);
+    let key = Key::new(&peer().pwd);
+    let id = Message::parse(&request.payload).unwrap().transaction;
+    let answer = stun::success(id, addr(OURS), None, Some(&key));
+    agent.handle_datagram(addr(OURS), addr(THEIRS), &answer, now);
+    let now = now + Duration::from_secs(31);
+    agent.handle_timeout(now);
+    assert!(std::iter::from_fn(|| agent.poll_output()).any(|o| o == Output::Event(Event::ConsentLost)));
+
+    agent.restart(None, now);
+    agent.set_remote_credentials(peer(), now);
+    let candidate = format!("candidate:1 1 udp 2130706431 {} typ host", THEIRS.replace(':', " "));
+    agent.add_remote_candidate(candidate.parse().unwrap(), now).unwrap();
+    assert_eq!(agent.best_pair(), None, "nothing is proven yet");
+    let now = now + Duration::from_millis(100);
+    agent.handle_timeout(now);
+    let request = transmits(&mut agent).pop().unwrap();
+    let id = Message::parse(&request.payload).unwrap().transaction;
+    let answer = stun::success(id, addr(OURS), None, Some(&key));
+    agent.handle_datagram(addr(OURS), addr(THEIRS), &answer, now);
+    assert!(agent.best_pair().is_some());
+    assert!(std::iter::from_fn(|| agent.poll_output()).any(|o| o == Output::Event(Event::ConsentRestored)));
+}
+
+/// RFC 8839 §5.4: at most 256 characters. A user name that fits no message must not come to be written into one.
+#[test]
+fn credentials_that_fit_no_message_are_not_used() {
+    let now = base();
+    let endless = Credentials {
+        ufrag: "a".repeat(70_000),
+        pwd: peer().pwd,
+    };
+    let config = Config {
+        local_credentials: Some(endless.clone()),
+        ..Config::default()
+    };
+    let mut agent = Agent::new(config, [1; 32], now);
+    assert!(agent.local_credentials().is_valid());
+    agent.restart(Some(endless.clone()), now);
+    assert!(agent.local_credentials().is_valid());
+    agent.add_local_address(addr(OURS), now).unwrap();
+    let candidate = format!("candidate:1 1 udp 2130706431 {} typ host", THEIRS.replace(':', " "));
+    agent.add_remote_candidate(candidate.parse().unwrap(), now).unwrap();
+    agent.set_remote_credentials(endless, now);
+    assert_eq!(agent.remote_credentials(), None);
+    assert!(transmits(&mut agent).is_empty());
+    agent.set_remote_credentials(peer(), now);
+    assert_eq!(transmits(&mut agent).len(), 1);
+}
+
+/// RFC 8489 §6.3.3: an answer with an attribute that must be understood and is not is discarded.
+#[test]
+fn an_answer_that_is_not_understood_does_not_count() {
+    let now = base();
+    let (mut agent, request) = checking(Role::Controlling, now);
+    let id = Message::parse(&request.payload).unwrap().transaction;
+    let before = state_of(&agent);
+    let answer = stun::tests::success_with(id, 0x7f00, &Key::new(&peer().pwd));
+    agent.handle_datagram(addr(OURS), addr(THEIRS), &answer, now);
+    assert_eq!(state_of(&agent), before);
+    assert_eq!(agent.best_pair(), None);
+}
+
+/// RFC 8445 §5.1.2.1 and §5.1.1.3, also when an address has gone and another has come.
+#[test]
+fn priorities_and_foundations_stay_distinct_after_a_removal() {
+    let now = base();
+    let mut agent = Agent::new(Config::default(), [1; 32], now);
+    for last in 1..4 {
+        agent
+            .add_local_address(SocketAddr::from(([192, 0, 2, last], 5000)), now)
+            .unwrap();
+    }
+    agent.remove_local_address(addr("192.0.2.1:5000"), now);
+    agent.add_local_address(addr("192.0.2.9:5000"), now).unwrap();
+    for last in 1..3 {
+        let relayed = SocketAddr::from(([198, 51, 100, last], 7000));
+        agent.add_relayed_address(relayed, addr("192.0.2.9:5000"), now).unwrap();
+    }
+    let mut candidates: Vec<Candidate> = std::iter::from_fn(|| agent.poll_output())
+        .filter_map(|output| match output {
+            Output::Event(Event::LocalCandidate(candidate)) => Some(candidate),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(candidates.remove(0).base, Some(addr("192.0.2.1:5000")), "it is gone");
+    assert_eq!(candidates.len(), 5);
+    let distinct = |of: fn(&Candidate) -> String| {
+        candidates
+            .iter()
+            .map(of)
+            .collect::<std::collections::BTreeSet<_>>()
+            .len()
+    };
+    assert_eq!(distinct(|candidate| candidate.priority.to_string()), 5);
+    assert_eq!(distinct(|candidate| candidate.foundation.clone()), 5);
+}
+
+/// A server out on the network has no business to name an address of this host's own.
+#[test]
+fn a_server_cannot_make_loopback_a_candidate() {
+    let now = base();
+    let server = addr("198.51.100.1:3478");
+    let config = Config {
+        stun_servers: vec![server],
+        ..Config::default()
+    };
+    let mut agent = Agent::new(config, [1; 32], now);
+    agent.add_local_address(addr(OURS), now).unwrap();
+    let request = transmits(&mut agent).remove(0);
+    let id = Message::parse(&request.payload).unwrap().transaction;
+    let answer = stun::success(id, addr("127.0.0.1:22"), None, None);
+    agent.handle_datagram(addr(OURS), server, &answer, now);
+    assert!(!std::iter::from_fn(|| agent.poll_output()).any(|o| matches!(o, Output::Event(Event::LocalCandidate(_)))));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
 

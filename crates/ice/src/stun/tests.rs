@@ -137,6 +137,17 @@ pub(crate) fn request_with(username: &str, kind: u16, key: &Key) -> Vec<u8> {
     writer.finish(Some(key))
 }
 
+/// A signed success answer with a further attribute of this type.
+pub(crate) fn success_with(transaction: Transaction, kind: u16, key: &Key) -> Vec<u8> {
+    let mut writer = Writer::new(MessageClass::Success, transaction);
+    writer.put_attribute(&XorMappedAddress::new(
+        "192.0.2.1:5000".parse().unwrap(),
+        transaction.into(),
+    ));
+    writer.put(kind, &[1]);
+    writer.finish(Some(key))
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
 
