@@ -192,12 +192,12 @@ impl Session {
         let next = self.sequence;
         let sequences: Vec<u64> = feedback
             .nacks()
-            .map(|number| {
+            .filter_map(|number| {
                 // The nearest sequence number before the next one.
                 let back = (next as u16).wrapping_sub(number);
-                next.saturating_sub(if back == 0 { 1 << 16 } else { u64::from(back) })
+                next.checked_sub(if back == 0 { 1 << 16 } else { u64::from(back) })
             })
-            .filter(|sequence| next - sequence <= self.sent_packets && *sequence < next)
+            .filter(|sequence| next - sequence <= self.sent_packets)
             .take(MAX_NACKS)
             .collect();
         if !sequences.is_empty() {

@@ -483,6 +483,21 @@ fn nacks_name_what_was_really_sent() {
     );
 }
 
+/// With the first sequence number at 0, the number before it is one of nobody's.
+#[test]
+fn a_nack_for_before_the_first_packet_names_nothing() {
+    let now = base();
+    let mut session = session(now);
+    session.sequence = 0;
+    for _ in 0..10 {
+        session.send(b"x", 960, false, now);
+    }
+    events(&mut session);
+    let nack = CompoundWriter::new().generic_nack(2, 1, &[65_535]).finish();
+    session.handle_rtcp(&nack, now);
+    assert_eq!(events(&mut session), []);
+}
+
 #[test]
 fn outputs_are_bounded() {
     let now = base();
