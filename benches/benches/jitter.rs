@@ -1,2 +1,118 @@
-//! Benchmarks of `duologue-jitter`.
-fn main() {}
+//! Benchmarks of `duologue-jitter` without a codec: the decoder copies ready-made audio. A pull is 10 ms of 48 kHz mono.
+#![allow(missing_docs, reason = "criterion's macros make undocumented items")]
+#![allow(clippy::unwrap_used, reason = "benchmark")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use duologue_jitter::{Config, DecodeError, Decoder, JitterBuffer, Packet};
+
+const BLOCK: usize = 480;
+const FRAME: usize = 960;
+
+/// Gives 20 ms of a tone for every packet, and the same to conceal with.
+struct Tone(Vec<f32>);
+
+impl Tone {
+    fn new() -> Self {
+        Self((0..5760).map(|n| 0.3 * (n as f32 * 0.03).sin()).collect())
+    }
+}
+
+impl Decoder for Tone {
+    fn decode(&mut self, _: &[u8], out: &mut [f32]) -> Result<usize, DecodeError> {
+        out[..FRAME].copy_from_slice(&self.0[..FRAME]);
+        Ok(FRAME)
+    }
+    fn recover(&mut self, _: &[u8], samples: usize, out: &mut [f32]) -> Result<usize, DecodeError> {
+        out[..samples].copy_from_slice(&self.0[..samples]);
+        Ok(samples)
+    }
+    fn has_recovery(&self, payload: &[u8]) -> bool {
+        payload.len() % 2 == 1
+    }
+    fn conceal(&mut self, out: &mut [f32]) -> Result<usize, DecodeError> {
+        let length = out.len();
+        out.copy_from_slice(&self.0[..length]);
+        Ok(length)
+    }
+    fn duration(&self, _: &[u8]) -> Option<usize> {
+        Some(FRAME)
+    }
+    fn in_dtx(&self) -> bool {
+        false
+    }
+}
+
+/// How late, in ms, each packet comes; `None` is lost. Deterministic.
+fn traces() -> [(&'static str, fn(u64) -> Option<u64>); 3] {
+    [
+        ("calm", |_| Some(0)),
+        ("jitter", |n| Some((n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % 60)),
+        ("loss", |n| {
+            ((n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % 10 > 0).then_some(0)
+        }),
+    ]
+}
+
+fn packet(n: u64) -> Packet {
+    Packet {
+        sequence: n,
+        timestamp: n * FRAME as u64,
+        payload: Bytes::from_static(&[1; 80]),
+        duration_hint: None,
+    }
+}
+
+fn insert(c: &mut Criterion) {
+    let mut group = c.benchmark_group("jitter/insert");
+    group.throughput(Throughput::Elements(1));
+    let start = Instant::now();
+    for (name, delay) in traces() {
+        let mut buffer = JitterBuffer::new(Config::default());
+        let mut n = 0;
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter(|| {
+                n += 1;
+                let at = start + Duration::from_millis(n * 20 + delay(n).unwrap_or(0));
+                black_box(buffer.insert(packet(n), at))
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Two pulls and one insertion: 20 ms of a call.
+fn call(c: &mut Criterion) {
+    let mut group = c.benchmark_group("jitter/call-20ms");
+    group.throughput(Throughput::Elements(FRAME as u64));
+    let start = Instant::now();
+    for (name, delay) in traces() {
+        let mut buffer = JitterBuffer::new(Config::default());
+        let mut decoder = Tone::new();
+        let mut out = [0.0; BLOCK];
+        let mut n = 0;
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            b.iter(|| {
+                n += 1;
+                // Delays of up to 60 ms show in what comes before a tick: packets of this one and of the three before.
+                for before in 0..4.min(n) {
+                    let sent = n - before;
+                    if let Some(late) = delay(sent).filter(|late| late / 20 == before) {
+                        buffer.insert(packet(sent), start + Duration::from_millis(sent * 20 + late));
+                    }
+                }
+                for half in 0..2 {
+                    let now = start + Duration::from_millis(n * 20 + half * 10 + 10);
+                    black_box(buffer.pull(now, &mut decoder, &mut out));
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, insert, call);
+criterion_main!(benches);
