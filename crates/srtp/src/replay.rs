@@ -64,9 +64,10 @@ pub(crate) fn estimate_index(newest: Option<u64>, sequence: u16) -> Option<u64> 
     let Some(newest) = newest else {
         return Some(u64::from(sequence));
     };
-    // Half the sequence space or more ahead means behind, as in appendix A.
+    // Less than half the sequence space ahead is ahead, more is behind; at exactly half the rollover counter stays, as
+    // in appendix A.
     let ahead = sequence.wrapping_sub(newest as u16);
-    let index = if ahead < 0x8000 {
+    let index = if ahead < 0x8000 || (ahead == 0x8000 && sequence > newest as u16) {
         newest + u64::from(ahead)
     } else {
         newest.checked_sub(u64::from(ahead.wrapping_neg()))?

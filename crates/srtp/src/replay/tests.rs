@@ -27,6 +27,16 @@ fn the_edge_of_the_window() {
     assert_eq!(window.check(1128), Verdict::TooOld);
 }
 
+/// RFC 3711 appendix A: exactly half the sequence space away, the rollover counter stays.
+#[test]
+fn half_the_sequence_space_away_keeps_the_rollover_counter() {
+    assert_eq!(estimate_index(Some(3), 0x8003), Some(0x8003));
+    assert_eq!(estimate_index(Some(0x5_0003), 0x8003), Some(0x5_8003));
+    assert_eq!(estimate_index(Some(0x5_7fff), 0xffff), Some(0x5_ffff));
+    assert_eq!(estimate_index(Some(0x5_8000), 0), Some(0x5_0000));
+    assert_eq!(estimate_index(Some(0x5_ffff), 0x7fff), Some(0x5_7fff));
+}
+
 #[test]
 fn estimates_across_the_wrap() {
     assert_eq!(estimate_index(None, 7), Some(7));
