@@ -396,15 +396,13 @@ impl ClientCall {
     /// The peer ended the call on the media path.
     pub(super) fn ended_by_peer(&mut self, reason: Option<DisconnectReason>, user_code: Option<String>) {
         let peer = self.role.peer();
-        let ordinary = self.ordinary_end(peer);
-        let (reason, source) = match reason {
-            Some(reason) if reason.may_come_from(peer.source()) => (reason, peer.source()),
-            // The server ended it, and the peer heard of that first.
-            Some(reason) if reason.may_come_from(DisconnectSource::CloudServer) && !reason.is_multidev() => {
-                (reason, DisconnectSource::CloudServer)
-            }
-            _ => (ordinary, peer.source()),
-        };
+        // The peer may also pass on what the server told it first: an end by the server, or on behalf of this device.
+        let sources = [peer.source(), DisconnectSource::CloudServer, self.role.source()];
+        let said = reason.filter(|reason| !reason.is_multidev()).and_then(|reason| {
+            let source = sources.into_iter().find(|source| reason.may_come_from(*source))?;
+            Some((reason, source))
+        });
+        let (reason, source) = said.unwrap_or_else(|| (self.ordinary_end(peer), peer.source()));
         if self.signal != Signal::Never {
             self.send(ClientMessage::End {
                 reason: Some(reason),

@@ -176,7 +176,7 @@ impl ClientCall {
 
     fn on_ended(&mut self, reason: DisconnectReason, source: DisconnectSource, user_code: Option<String>) {
         // The other side may have lost the server; a device that another one has overtaken has nothing to say to it.
-        if self.accepted.is_some() && !reason.is_multidev() {
+        if !reason.is_multidev() {
             self.output(Output::SendBye {
                 reason,
                 user_code: None,

@@ -11,6 +11,9 @@ use crate::ids::{CallId, PartyId, User};
 use crate::message::{Caller, ServerMessage, Verified};
 use crate::{DisconnectReason, DisconnectSource, MediaType, SessionDescription, limits};
 
+/// The device that answers the description of the caller's first message.
+const FIRST: PartyId = PartyId(1);
+
 /// What a call is made of. The caller's token was checked before.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct CallSetup {
@@ -222,24 +225,10 @@ impl ServerCall {
             return Err(Refusal::new(DisconnectReason::ServiceTooManyRequests));
         }
         let party = PartyId(u32::try_from(count).expect("at most 8 devices"));
-        let is_first = count == 1;
-        let verified = Verified {
-            sid: self.setup.sid,
-            party,
-            caller: Caller {
-                user_id: self.setup.caller.user_id.clone(),
-                service_id: self.setup.caller.service_id.clone(),
-            },
-            media_type: self.setup.media_type,
-            call_start_message: self.setup.call_start_message.clone(),
-            description: if is_first { self.setup.description.clone() } else { None },
-            candidates: self.candidates.clone(),
-            end_of_candidates: self.end_of_candidates,
-        };
         self.devices.push(Device::new(party, source_address));
-        self.send(party, ServerMessage::Verified(Box::new(verified)));
+        self.send(party, self.confirmation(party));
         // One description is for one peer; a caller that shows none yet describes itself after the accept.
-        let describe = !is_first && self.setup.description.is_some();
+        let describe = party != FIRST && self.setup.description.is_some();
         self.send(PartyId::CALLER, ServerMessage::PeerVerified { party, describe });
         tracing::debug!(sid = %self.setup.sid, %party, "device verified");
         let _ = now;
@@ -380,6 +369,23 @@ impl ServerCall {
     /// True when there is such a device and it still takes part.
     pub fn has_device(&self, party: PartyId) -> bool {
         self.device(party).is_some()
+    }
+
+    /// The call as it is confirmed to a device.
+    fn confirmation(&self, party: PartyId) -> ServerMessage {
+        ServerMessage::Verified(Box::new(Verified {
+            sid: self.setup.sid,
+            party,
+            caller: Caller {
+                user_id: self.setup.caller.user_id.clone(),
+                service_id: self.setup.caller.service_id.clone(),
+            },
+            media_type: self.setup.media_type,
+            call_start_message: self.setup.call_start_message.clone(),
+            description: if party == FIRST { self.setup.description.clone() } else { None },
+            candidates: self.candidates.clone(),
+            end_of_candidates: self.end_of_candidates,
+        }))
     }
 
     fn on_lost(&mut self, party: PartyId, now: Instant) {

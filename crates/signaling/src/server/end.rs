@@ -28,7 +28,9 @@ impl ServerCall {
         };
         let reason = match reason {
             Some(reason) if is_client_reason(reason) && reason.may_come_from(source) => reason,
-            _ => self.ordinary_end(by_caller),
+            // Not a client's to say, but surely no decision of its user.
+            Some(_) => DisconnectReason::InternalError,
+            None => self.ordinary_end(by_caller),
         };
         let end = End {
             reason,
@@ -145,6 +147,11 @@ fn is_client_reason(reason: DisconnectReason) -> bool {
             | R::SystemLogoff
             | R::MtuExceeded
             | R::DesktopScreenLocked
+            | R::ServiceHttpError
+            | R::ServiceHttpConnectionTimeOut
+            | R::ServiceHttpInvalidPeerCert
+            | R::ServiceHttpConnectFail
+            | R::ServiceHttpInvalidUrl
     )
 }
 

@@ -13,14 +13,22 @@ pub fn is_allowed_pair(caller: DisconnectReason, callee: DisconnectReason) -> bo
     }
     let (caller_alone, callee_alone) = (is_own(caller, Side::Caller), is_own(callee, Side::Callee));
     caller == callee
+        // Another device decided, even if this one had already been heard.
+        || callee.is_multidev()
+        // It verified when the call was over, and never took part.
+        || callee == DisconnectReason::ReleasedCall
+        // A caller that the server lost has cancelled as far as the callee is told. So has one whose media path closes
+        // without a word before the accept, while the callee is out of the server's reach.
+        || callee == DisconnectReason::Cancel && (caller_alone || is_of_server(caller))
         || caller_alone && callee_alone
         || caller_alone && (is_of_server(callee) || is_network(caller))
         || callee_alone && (is_of_server(caller) || is_network(callee))
 }
 
-/// The same for a device of the callee that did not decide the call: it may also have been told that another one did.
+/// The same for a device of the callee that did not decide the call: another one, or the server, may have ended it for
+/// the caller while this one ended by itself, and the server may have ended the call for it while the deciding device told the caller over the media path.
 pub fn is_allowed_other_device(caller: DisconnectReason, device: DisconnectReason) -> bool {
-    is_allowed_pair(caller, device) || device.is_multidev() || is_own(device, Side::Callee)
+    is_allowed_pair(caller, device) || is_own(device, Side::Callee) || is_of_server(device)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
