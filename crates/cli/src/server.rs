@@ -1,1 +1,88 @@
 //! `duologue server`, `service`, `token` and `records`: the call server and its data folder.
+
+mod data;
+mod dev;
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use duologue_server::{Config, Server};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::ServerArgs;
+pub(crate) use data::{records, service, token};
+pub(crate) use dev::DevServer;
+
+/// Where a development server listens unless told otherwise: this machine only.
+const DEV_LISTEN: &str = "127.0.0.1:8080";
+/// Where it answers STUN.
+const DEV_STUN: &str = "127.0.0.1:3478";
+
+/// `duologue server`.
+pub(crate) async fn run(arguments: &ServerArgs) -> anyhow::Result<()> {
+    let config = config(arguments)?;
+    config.check()?;
+    if arguments.check {
+        print!("{}", config.effective());
+        println!("# The configuration is in order.");
+        return Ok(());
+    }
+    if arguments.dev {
+        let server = dev::DevServer::with_config(config).await?;
+        println!("listening on {}", server.http_url());
+        server.explain();
+        stop_requested().await?;
+        println!("stopping; a second Ctrl-C ends at once");
+        return ended(server.stop()).await;
+    }
+    let server = Server::start(config).await?;
+    println!("listening on {}", server.http_url());
+    if server.store().list().await?.is_empty() {
+        println!("There is no service yet: make one with `duologue service add ID --notify-callback URL`.");
+    }
+    stop_requested().await?;
+    println!("stopping: no new calls, waiting for those that are going on; a second Ctrl-C ends at once");
+    ended(server.shutdown()).await
+}
+
+fn config(arguments: &ServerArgs) -> anyhow::Result<Config> {
+    let mut config = if arguments.dev {
+        let mut config = Config::dev(parsed(DEV_LISTEN)?, "duologue-data");
+        config.stun_listen = Some(parsed(DEV_STUN)?);
+        config
+    } else {
+        Config::load(arguments.config.as_deref())?
+    };
+    if let Some(listen) = arguments.listen {
+        config.listen = listen;
+    }
+    if let Some(stun_listen) = arguments.stun_listen {
+        config.stun_listen = Some(stun_listen);
+    }
+    if let Some(data) = &arguments.data {
+        config.data.clone_from(data);
+    }
+    Ok(config)
+}
+
+fn parsed(address: &str) -> anyhow::Result<SocketAddr> {
+    address.parse().context("a built-in address is wrong")
+}
+
+/// Waits for Ctrl-C or for the system's request to end.
+async fn stop_requested() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}
+
+/// Waits for the server's end, or for a second request.
+async fn ended(shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    tokio::select! {
+        () = shutdown => Ok(()),
+        again = stop_requested() => again,
+    }
+}

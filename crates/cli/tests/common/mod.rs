@@ -48,6 +48,17 @@ pub struct Process {
 impl Process {
     /// Runs `duologue` with `arguments`, inside network namespace `inside` when one is given.
     pub fn start(name: &str, inside: Option<&str>, arguments: &[&str], events: Option<PathBuf>) -> Self {
+        Self::start_with(name, inside, arguments, events, &[])
+    }
+
+    /// The same with some of the environment set.
+    pub fn start_with(
+        name: &str,
+        inside: Option<&str>,
+        arguments: &[&str],
+        events: Option<PathBuf>,
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut command = match inside {
             Some(namespace) => {
                 let mut command = Command::new("ip");
@@ -56,7 +67,7 @@ impl Process {
             }
             None => Command::new(DUOLOGUE),
         };
-        command.args(arguments);
+        command.args(arguments).envs(environment.iter().copied());
         if let Some(events) = &events {
             command.arg("--events").arg(events).arg("--quiet");
         }
