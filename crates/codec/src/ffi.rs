@@ -21,6 +21,8 @@ use opusic_sys as opus;
 use crate::error::CodecError;
 
 const CHANNELS: i32 = 1;
+/// Frames in one packet at most: 120 ms of 2.5 ms each (RFC 6716 §3.2.5).
+const MAX_FRAMES: usize = 48;
 
 /// A setting of the encoder that takes one integer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,6 +164,21 @@ pub(crate) fn packet_samples(packet: &[u8]) -> Option<usize> {
     if packet.is_empty() {
         return None;
     }
+    // The duration follows from the first two bytes; whether the rest is a packet does not.
+    let mut sizes = [0; MAX_FRAMES];
+    // SAFETY: not empty, the length is at most the slice's, `sizes` has room for as many frames as a packet may have,
+    // and libopus leaves out what it is given null for.
+    let frames = unsafe {
+        opus::opus_packet_parse(
+            packet.as_ptr(),
+            length(packet.len()),
+            ptr::null_mut(),
+            ptr::null_mut(),
+            sizes.as_mut_ptr(),
+            ptr::null_mut(),
+        )
+    };
+    check(frames).ok()?;
     // SAFETY: not empty, and the length is at most the slice's.
     let samples =
         unsafe { opus::opus_packet_get_nb_samples(packet.as_ptr(), length(packet.len()), crate::SAMPLE_RATE as i32) };

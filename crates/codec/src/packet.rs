@@ -3,7 +3,8 @@
 use crate::ffi;
 
 /// Samples per channel at 48 kHz that `payload` decodes to (120..=5760), or `None` when it is no Opus packet by the
-/// rules of RFC 6716 §3.4. This reads the framing only: a packet that passes may still hold garbage, which decodes to noise.
+/// rules of RFC 6716 §3.4; a decoder refuses exactly those. This reads the framing only: a packet that passes may still
+/// hold garbage, which decodes to noise.
 pub fn packet_samples(payload: &[u8]) -> Option<usize> {
     ffi::packet_samples(payload)
 }

@@ -27,6 +27,37 @@ fn complexity_is_checked() {
     ));
 }
 
+/// RFC 6716 §3.4 beyond the first two bytes: what the decoder refuses must not announce a duration.
+#[test]
+fn what_the_framing_rules_forbid_is_no_packet() {
+    let long = [vec![9 << 3], vec![0; 1276]].concat();
+    let cases: [&[u8]; 6] = [
+        // R3: two frames of equal size from an odd number of bytes.
+        &[4 << 3 | 1, 0],
+        // R4: the first of two frames is longer than what is there.
+        &[4 << 3 | 2, 9, 1],
+        // R6: three equal frames from two bytes.
+        &[4 << 3 | 3, 3, 1, 2],
+        // R6: more padding than bytes.
+        &[4 << 3 | 3, 0x41, 9, 1],
+        // R7: the sizes of variable frames run over the end.
+        &[4 << 3 | 3, 0x82, 200, 1],
+        // R2: no frame is longer than 1275 bytes.
+        &long,
+    ];
+    let mut decoder = Decoder::new(DecoderConfig { complexity: 0 }).unwrap();
+    for payload in cases {
+        let invalid = CodecError::InvalidPacket { length: payload.len() };
+        assert_eq!(
+            decoder.decode(payload, &mut [0.0; MAX_PACKET_SAMPLES]),
+            Err(invalid.clone())
+        );
+        assert_eq!(packet_samples(payload), None, "{:?}", &payload[..2]);
+        assert!(!is_dtx(payload));
+        assert_eq!(decoder.decode_fec(payload, 960, &mut [0.0; 960]), Err(invalid));
+    }
+}
+
 #[test]
 fn a_stereo_packet_decodes_to_mono() {
     // TOC: configuration 31 (CELT, fullband, 20 ms), stereo, one frame; then arbitrary coded bytes.
@@ -71,7 +102,10 @@ proptest! {
                         prop_assert_eq!(got, out.len());
                         prop_assert!(packet_samples(&payload).unwrap() > got);
                     }
-                    Err(error) => prop_assert_eq!(error, CodecError::InvalidPacket { length: payload.len() }),
+                    Err(error) => {
+                        prop_assert_eq!(error, CodecError::InvalidPacket { length: payload.len() });
+                        prop_assert_eq!(packet_samples(&payload), None);
+                    }
                 },
                 2 => {
                     let samples = out.len();
