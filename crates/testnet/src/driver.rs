@@ -196,7 +196,10 @@ impl<E: Endpoint> Driver<E> {
             // `done` may have given commands.
             self.drain()?;
             if !self.step(deadline)? {
-                self.clock.advance_to(deadline);
+                if deadline > self.clock.now() {
+                    self.clock.advance_to(deadline);
+                    self.steps = 0;
+                }
                 return Ok(false);
             }
         }

@@ -218,3 +218,27 @@ fn a_clock_never_goes_back() {
     clock.advance_to(clock.start());
     assert_eq!(clock.elapsed(), 5 * MS);
 }
+
+/// What happened at other instants does not count, however little moves the clock.
+#[test]
+fn a_long_run_without_events_is_no_livelock() {
+    let mut network = Network::new(1);
+    let host = network.add_host(&["192.0.2.1".parse().unwrap()], LinkConfig::default());
+    let clock = Clock::new();
+    let mut endpoint = Chatter::new("192.0.2.1:1", "192.0.2.9:1", 1, clock.now());
+    endpoint.next = None;
+    let mut driver = Driver::new(network, clock);
+    let id = driver.add(host, endpoint);
+    driver.set_step_limit(10);
+    for _ in 0..100 {
+        let endpoint = driver.endpoint_mut(id);
+        let (source, destination) = (endpoint.own, endpoint.peer);
+        endpoint.out.push_back(Transmit {
+            source,
+            destination,
+            payload: vec![0],
+        });
+        driver.run_for(20 * MS).unwrap();
+    }
+    assert_eq!(driver.elapsed(), 2000 * MS);
+}
