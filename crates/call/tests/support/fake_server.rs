@@ -11,30 +11,30 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Listens on a free port.
-pub struct FakeServer {
+pub(crate) struct FakeServer {
     listener: TcpListener,
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
 }
 
 /// One connection, greeted.
-pub struct Connection {
+pub(crate) struct Connection {
     stream: WebSocketStream<TcpStream>,
     link: Link<ServerMessage>,
 }
 
 impl FakeServer {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         Self { listener, address }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ws://{}/ws", self.address)
     }
 
     /// The next connection, let in.
-    pub async fn accept(&self) -> Connection {
+    pub(crate) async fn accept(&self) -> Connection {
         let (stream, _) = self.listener.accept().await.unwrap();
         let stream = tokio_tungstenite::accept_async(stream).await.unwrap();
         let mut connection = Connection {
@@ -59,13 +59,13 @@ impl FakeServer {
 }
 
 impl Connection {
-    pub async fn say(&mut self, message: ServerMessage) {
+    pub(crate) async fn say(&mut self, message: ServerMessage) {
         self.link.send(message).unwrap();
         self.flush().await;
     }
 
     /// The next message that is about the call; `None` when the client is gone.
-    pub async fn next(&mut self) -> Option<ClientMessage> {
+    pub(crate) async fn next(&mut self) -> Option<ClientMessage> {
         loop {
             let envelope = self.next_envelope().await?;
             let message = self.link.handle(envelope);
