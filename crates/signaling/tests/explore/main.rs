@@ -131,24 +131,24 @@ fn explore(name: &str, devices: usize, mode: Mode, budget: Budget) -> Explored {
 
 #[test]
 fn one_device() {
-    let budget = Budget { breaks: 1, failures: 1, media_losses: 3, ..Budget::default() };
+    let budget = Budget { breaks: 1, failures: 1, lossy_media: true, ..Budget::default() };
     let explored = explore("one device, connections break", 1, Mode::Linked, budget);
     assert!(explored.states > 1_000);
 }
 
 #[test]
 fn one_device_and_a_restart_of_the_server() {
-    let budget = Budget { restarts: 1, media_losses: 3, ..Budget::default() };
+    let budget = Budget { restarts: 1, lossy_media: true, ..Budget::default() };
     explore("one device, the server restarts", 1, Mode::Linked, budget);
 }
 
 #[test]
 fn two_devices() {
-    explore("two devices", 2, Mode::Linked, Budget { media_losses: 1, ..Budget::default() });
+    explore("two devices", 2, Mode::Linked, Budget::default());
 }
 
 #[test]
 fn one_device_without_a_link() {
-    let budget = Budget { drops: 1, duplicates: 1, media_losses: 1, ..Budget::default() };
+    let budget = Budget { drops: 1, duplicates: 1, lossy_media: true, ..Budget::default() };
     explore("one device, messages lost, doubled, reordered", 1, Mode::Raw, budget);
 }

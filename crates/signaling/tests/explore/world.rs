@@ -46,8 +46,8 @@ pub(crate) struct Budget {
     pub(crate) restarts: u8,
     /// Media paths that fail.
     pub(crate) failures: u8,
-    /// Packets that are lost on a media path: the first audio, a goodbye, a close.
-    pub(crate) media_losses: u8,
+    /// Media paths lose the first audio, goodbyes and closes, as often as they like.
+    pub(crate) lossy_media: bool,
     /// Messages that are lost for good ([`Mode::Raw`]).
     pub(crate) drops: u8,
     /// Messages that arrive twice ([`Mode::Raw`]).
@@ -303,7 +303,7 @@ impl World {
         for (end, queue) in [(true, &path.to_caller), (false, &path.to_device)] {
             if !queue.is_empty() {
                 actions.push(Action::Media(number, end));
-                if self.budget.media_losses > 0 {
+                if self.budget.lossy_media {
                     actions.push(Action::MediaLost(number, end));
                 }
             }
@@ -406,7 +406,6 @@ impl World {
                 }
             }
             Action::MediaLost(number, to_caller) => {
-                self.budget.media_losses -= 1;
                 self.media(number, to_caller).pop_front();
             }
         }
