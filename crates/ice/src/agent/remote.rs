@@ -134,12 +134,31 @@ impl Agent {
     }
 
     fn push_remote(&mut self, candidate: Candidate) -> Result<usize, CandidateError> {
+        if self.remotes.list.len() >= MAX_CANDIDATES && candidate.kind != CandidateKind::PeerReflexive {
+            self.drop_unproven_reflexive();
+        }
         if self.remotes.list.len() >= MAX_CANDIDATES {
             self.stats.table_full += 1;
             return Err(CandidateError::TooMany { limit: MAX_CANDIDATES });
         }
         self.remotes.list.push(candidate);
         Ok(self.remotes.list.len() - 1)
+    }
+
+    /// Makes room for a signalled candidate. A check does not prove where it comes from (an overheard one can be sent
+    /// again from any address); an answer does.
+    fn drop_unproven_reflexive(&mut self) {
+        let unproven = |candidate: &Candidate| {
+            candidate.kind == CandidateKind::PeerReflexive
+                && !self
+                    .pairs
+                    .iter()
+                    .any(|pair| Some(pair.remote) == candidate.socket_addr() && pair.answered_at.is_some())
+        };
+        if let Some(index) = self.remotes.list.iter().position(unproven) {
+            let address = self.remotes.list.remove(index).socket_addr();
+            self.pairs.retain(|pair| Some(pair.remote) != address);
+        }
     }
 
     /// The pair of `local` and `source` after an authenticated check from there.

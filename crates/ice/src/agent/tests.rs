@@ -232,6 +232,35 @@ fn every_table_has_an_end() {
     assert!(agent.stats().outputs_dropped > 0 && agent.stats().table_full > 0);
 }
 
+/// Whoever overhears one check can send it again from any source address: that must not keep out the candidates which
+/// the peer signals.
+#[test]
+fn repeated_checks_from_anywhere_leave_room_for_signalled_candidates() {
+    let now = base();
+    let (mut agent, _) = checking(Role::Controlled, now);
+    let pwd = agent.local_credentials().pwd.clone();
+    let overheard = request_to(&agent, false, RoleAttribute::Controlling(1), &pwd);
+    for port in 1..200 {
+        agent.handle_datagram(addr(OURS), SocketAddr::from(([198, 51, 100, 9], port)), &overheard, now);
+    }
+    assert_eq!(agent.remotes.list.len(), crate::MAX_CANDIDATES);
+    transmits(&mut agent);
+    let candidate = "candidate:2 1 udp 2130706430 203.0.113.2 6000 typ host"
+        .parse()
+        .unwrap();
+    agent.add_remote_candidate(candidate, now).unwrap();
+    assert_eq!(agent.remotes.list.len(), crate::MAX_CANDIDATES);
+    let mut sent = Vec::new();
+    for step in 1..600 {
+        agent.handle_timeout(now + Duration::from_millis(5 * step));
+        sent.extend(transmits(&mut agent));
+    }
+    assert!(
+        sent.iter()
+            .any(|transmit| transmit.destination == addr("203.0.113.2:6000"))
+    );
+}
+
 #[test]
 fn loopback_is_for_those_who_ask() {
     let now = base();
