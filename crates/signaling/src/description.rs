@@ -1,5 +1,7 @@
 //! What one device tells another about its end of the media path: structured, not SDP.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::PartyId;
@@ -26,7 +28,7 @@ impl MediaType {
 }
 
 /// One end of a media path, version 1. Fields that are not known are ignored.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SessionDescription {
     /// Version of this structure: 1.
@@ -131,6 +133,20 @@ pub struct HeaderExtension {
     pub id: u8,
     /// What it means.
     pub uri: String,
+}
+
+impl fmt::Debug for SessionDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The password is a credential, candidates are addresses.
+        f.debug_struct("SessionDescription")
+            .field("party", &self.party)
+            .field("generation", &self.generation)
+            .field("ufrag", &self.ufrag)
+            .field("candidates", &self.candidates.len())
+            .field("setup", &self.setup)
+            .field("codecs", &self.codecs)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SessionDescription {

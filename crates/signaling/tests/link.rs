@@ -63,11 +63,19 @@ impl World {
         match step {
             Step::ClientSends => {
                 self.client_sent += 1;
-                self.client.send(ClientMessage::Connected { party: PartyId(self.client_sent) }).unwrap();
+                self.client
+                    .send(ClientMessage::Connected {
+                        party: PartyId(self.client_sent),
+                    })
+                    .unwrap();
             }
             Step::ServerSends => {
                 self.server_sent += 1;
-                self.server.send(ServerMessage::PeerLeft { party: PartyId(self.server_sent) }).unwrap();
+                self.server
+                    .send(ServerMessage::PeerLeft {
+                        party: PartyId(self.server_sent),
+                    })
+                    .unwrap();
             }
             Step::Up => match self.server.handle(self.up.pop_front().unwrap()) {
                 Some(ClientMessage::Connected { party }) => {

@@ -7,7 +7,12 @@ fn connected(party: u32) -> ClientMessage {
 }
 
 fn numbered(seq: u64) -> Envelope<ServerMessage> {
-    Envelope { v: VERSION, seq, ack: 0, msg: ServerMessage::WaitConnected }
+    Envelope {
+        v: VERSION,
+        seq,
+        ack: 0,
+        msg: ServerMessage::WaitConnected,
+    }
 }
 
 #[test]
@@ -29,7 +34,14 @@ fn duplicates_and_gaps_are_dropped_and_counted() {
     assert!(link.handle(numbered(1)).is_none());
     assert!(link.handle(numbered(3)).is_none());
     assert_eq!(link.received(), 1);
-    assert_eq!(link.stats(), Stats { duplicates: 1, gaps: 1, ..Stats::default() });
+    assert_eq!(
+        link.stats(),
+        Stats {
+            duplicates: 1,
+            gaps: 1,
+            ..Stats::default()
+        }
+    );
     assert_eq!(link.poll_transmit(), Some(Envelope::unnumbered(ClientMessage::Ack, 1)));
     assert_eq!(link.poll_transmit(), None);
 }
@@ -40,7 +52,10 @@ fn a_message_carries_the_acknowledgement_along() {
     link.restart();
     link.handle(numbered(1));
     link.send(connected(1)).unwrap();
-    assert_eq!(link.poll_transmit().map(|envelope| (envelope.seq, envelope.ack)), Some((1, 1)));
+    assert_eq!(
+        link.poll_transmit().map(|envelope| (envelope.seq, envelope.ack)),
+        Some((1, 1))
+    );
     assert_eq!(link.poll_transmit(), None);
 }
 
@@ -55,7 +70,10 @@ fn a_restart_gives_new_numbers_to_what_is_left() {
     link.handle(Envelope::unnumbered(ServerMessage::Ack, 2));
     link.close();
     link.restart();
-    assert_eq!(link.poll_transmit().map(|envelope| (envelope.seq, envelope.msg)), Some((1, connected(3))));
+    assert_eq!(
+        link.poll_transmit().map(|envelope| (envelope.seq, envelope.msg)),
+        Some((1, connected(3)))
+    );
     assert_eq!(link.stats().replayed, 1);
 }
 
@@ -67,8 +85,22 @@ fn a_peer_with_another_memory_is_found_out() {
     link.send(connected(2)).unwrap();
     link.handle(Envelope::unnumbered(ServerMessage::Ack, 1));
     link.close();
-    assert_eq!(link.resume(0), Err(LinkError::OutOfStep { ack: 0, first: 1, last: 2 }));
-    assert_eq!(link.resume(3), Err(LinkError::OutOfStep { ack: 3, first: 1, last: 2 }));
+    assert_eq!(
+        link.resume(0),
+        Err(LinkError::OutOfStep {
+            ack: 0,
+            first: 1,
+            last: 2
+        })
+    );
+    assert_eq!(
+        link.resume(3),
+        Err(LinkError::OutOfStep {
+            ack: 3,
+            first: 1,
+            last: 2
+        })
+    );
     assert_eq!(link.resume(2), Ok(()));
     assert!(link.is_drained());
 }
@@ -89,10 +121,15 @@ fn the_queue_is_bounded_in_messages_and_bytes() {
     for party in 0..256 {
         link.send(connected(party)).unwrap();
     }
-    assert!(matches!(link.send(connected(0)), Err(LinkError::Full { messages: 256, .. })));
+    assert!(matches!(
+        link.send(connected(0)),
+        Err(LinkError::Full { messages: 256, .. })
+    ));
 
     let mut link = Link::new();
-    let long = ClientMessage::Reveal { nonce: "x".repeat(10_000) };
+    let long = ClientMessage::Reveal {
+        nonce: "x".repeat(10_000),
+    };
     let sent = (0..10).take_while(|_| link.send(long.clone()).is_ok()).count();
     assert_eq!(sent, 6);
 }

@@ -10,7 +10,7 @@ use crate::ids::{PartyId, ServiceId, UserId};
 use crate::{DisconnectReason, limits};
 
 /// A message of a client. `hello`, `ack` and `ping` are not numbered, see [`link`](crate::link).
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ClientMessage {
@@ -152,6 +152,43 @@ impl fmt::Debug for Hello {
             .field("cc_param", &self.cc_param.is_some())
             .field("resume", &self.resume.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ClientMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // `cc_param` and the nonce are secrets, the texts are the users', candidates are addresses.
+        match self {
+            Self::Hello(hello) => hello.fmt(f),
+            Self::MakeCall(make) => make.fmt(f),
+            Self::VerifyCall { .. } => f.write_str("VerifyCall"),
+            Self::Description { party, description } => f
+                .debug_struct("Description")
+                .field("party", party)
+                .field("description", description)
+                .finish(),
+            Self::Candidates {
+                party, candidates, end, ..
+            } => f
+                .debug_struct("Candidates")
+                .field("party", party)
+                .field("candidates", &candidates.len())
+                .field("end", end)
+                .finish_non_exhaustive(),
+            Self::Accept { .. } => f.write_str("Accept"),
+            Self::AcceptedByMedia { party } => f.debug_tuple("AcceptedByMedia").field(&party.0).finish(),
+            Self::Connected { party } => f.debug_tuple("Connected").field(&party.0).finish(),
+            Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
+            Self::End { reason, by_remote, .. } => f
+                .debug_struct("End")
+                .field("reason", reason)
+                .field("by_remote", by_remote)
+                .finish_non_exhaustive(),
+            Self::Reveal { .. } => f.write_str("Reveal"),
+            Self::Ack => f.write_str("Ack"),
+            Self::Ping => f.write_str("Ping"),
+            Self::Unknown => f.write_str("Unknown"),
+        }
     }
 }
 

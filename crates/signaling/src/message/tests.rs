@@ -10,10 +10,29 @@ use crate::{
 };
 
 fn description() -> impl Strategy<Value = SessionDescription> {
-    let texts = ("[a-z]{4,8}", "[a-z]{22,30}", vec("[a-z 0-9]{0,40}", 0..4), "[0-9A-F:]{0,95}", "[a-z0-9]{0,8}");
-    let codec = ("[a-z]{1,8}", 0..128_u8, 0..96_000_u32, 1..3_u8, "[a-z=;0-9]{0,20}", vec("[a-z]{1,8}", 0..3));
+    let texts = (
+        "[a-z]{4,8}",
+        "[a-z]{22,30}",
+        vec("[a-z 0-9]{0,40}", 0..4),
+        "[0-9A-F:]{0,95}",
+        "[a-z0-9]{0,8}",
+    );
+    let codec = (
+        "[a-z]{1,8}",
+        0..128_u8,
+        0..96_000_u32,
+        1..3_u8,
+        "[a-z=;0-9]{0,20}",
+        vec("[a-z]{1,8}", 0..3),
+    );
     let codecs = vec(codec, 0..4);
-    let rest = (any::<u32>(), any::<bool>(), option::of("[0-9a-f]{64}"), option::of(any::<u32>()), 0..4_u8);
+    let rest = (
+        any::<u32>(),
+        any::<bool>(),
+        option::of("[0-9a-f]{64}"),
+        option::of(any::<u32>()),
+        0..4_u8,
+    );
     (texts, codecs, rest).prop_map(|((ufrag, pwd, candidates, value, mid), codecs, rest)| {
         let (number, flag, nonce, party, choice) = rest;
         SessionDescription {
@@ -25,20 +44,37 @@ fn description() -> impl Strategy<Value = SessionDescription> {
             options: vec!["trickle".into()],
             candidates,
             end_of_candidates: flag,
-            fingerprints: vec![Fingerprint { algorithm: "sha-256".into(), value }],
+            fingerprints: vec![Fingerprint {
+                algorithm: "sha-256".into(),
+                value,
+            }],
             setup: [Setup::Active, Setup::Passive, Setup::ActPass, Setup::ActPass][usize::from(choice)],
             commit: nonce.clone(),
             nonce,
             codecs: codecs
                 .into_iter()
-                .map(|(name, pt, rate, ch, fmtp, rtcp_fb)| Codec { name, pt, rate, ch, fmtp, rtcp_fb })
+                .map(|(name, pt, rate, ch, fmtp, rtcp_fb)| Codec {
+                    name,
+                    pt,
+                    rate,
+                    ch,
+                    fmtp,
+                    rtcp_fb,
+                })
                 .collect(),
-            extmap: vec![HeaderExtension { id: 1, uri: "urn:x".into() }],
+            extmap: vec![HeaderExtension {
+                id: 1,
+                uri: "urn:x".into(),
+            }],
             mid: mid.clone(),
             ssrc: number,
             cname: mid,
-            direction: [Direction::SendRecv, Direction::SendOnly, Direction::RecvOnly, Direction::Inactive]
-                [usize::from(choice)],
+            direction: [
+                Direction::SendRecv,
+                Direction::SendOnly,
+                Direction::RecvOnly,
+                Direction::Inactive,
+            ][usize::from(choice)],
             ptime: 20,
         }
     })
@@ -50,8 +86,12 @@ fn reason() -> impl Strategy<Value = DisconnectReason> {
 
 fn client_message() -> impl Strategy<Value = ClientMessage> {
     let party = || option::of(any::<u32>().prop_map(PartyId));
-    let hello = (option::of("\\PC{0,50}"), option::of("\\PC{0,50}"), option::of("\\PC{0,50}")).prop_map(
-        |(access_token, cc_param, resume)| {
+    let hello = (
+        option::of("\\PC{0,50}"),
+        option::of("\\PC{0,50}"),
+        option::of("\\PC{0,50}"),
+    )
+        .prop_map(|(access_token, cc_param, resume)| {
             ClientMessage::Hello(Box::new(Hello {
                 version: VERSION,
                 service_id: "s.1".parse().unwrap(),
@@ -62,10 +102,13 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
                 resume,
                 device_key: None,
             }))
-        },
-    );
-    let make = (option::of("\\PC{0,200}"), option::of("\\PC{0,40}"), option::of(description())).prop_map(
-        |(app_server_data, call_start_message, description)| {
+        });
+    let make = (
+        option::of("\\PC{0,200}"),
+        option::of("\\PC{0,40}"),
+        option::of(description()),
+    )
+        .prop_map(|(app_server_data, call_start_message, description)| {
             ClientMessage::MakeCall(Box::new(MakeCall {
                 peer_id: "bob".parse().unwrap(),
                 peer_service_id: "s".parse().unwrap(),
@@ -74,23 +117,34 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
                 call_start_message,
                 description: description.map(Box::new),
             }))
-        },
-    );
+        });
     prop_oneof![
         hello,
         make,
         "\\PC{0,100}".prop_map(|cc_param| ClientMessage::VerifyCall { cc_param }),
-        (party(), description())
-            .prop_map(|(party, it)| ClientMessage::Description { party, description: Box::new(it) }),
+        (party(), description()).prop_map(|(party, it)| ClientMessage::Description {
+            party,
+            description: Box::new(it)
+        }),
         (party(), any::<u32>(), vec("[a-z0-9 .:]{0,60}", 0..6), any::<bool>()).prop_map(
-            |(party, generation, candidates, end)| ClientMessage::Candidates { party, generation, candidates, end }
+            |(party, generation, candidates, end)| ClientMessage::Candidates {
+                party,
+                generation,
+                candidates,
+                end
+            }
         ),
         option::of("\\PC{0,40}").prop_map(|call_start_message| ClientMessage::Accept { call_start_message }),
         any::<u32>().prop_map(|party| ClientMessage::AcceptedByMedia { party: PartyId(party) }),
         any::<u32>().prop_map(|party| ClientMessage::Connected { party: PartyId(party) }),
         any::<bool>().prop_map(|muted| ClientMessage::Mute { muted }),
-        (option::of(reason()), option::of("\\PC{0,20}"), any::<bool>())
-            .prop_map(|(reason, user_code, by_remote)| ClientMessage::End { reason, user_code, by_remote }),
+        (option::of(reason()), option::of("\\PC{0,20}"), any::<bool>()).prop_map(|(reason, user_code, by_remote)| {
+            ClientMessage::End {
+                reason,
+                user_code,
+                by_remote,
+            }
+        }),
         "[0-9a-f]{64}".prop_map(|nonce| ClientMessage::Reveal { nonce }),
         Just(ClientMessage::Ack),
         Just(ClientMessage::Ping),
@@ -99,48 +153,78 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
 
 fn server_message() -> impl Strategy<Value = ServerMessage> {
     let party = || any::<u32>().prop_map(PartyId);
-    let verified = (party(), option::of(description()), vec("[a-z0-9 ]{0,60}", 0..6), any::<bool>()).prop_map(
-        |(party, description, candidates, end_of_candidates)| {
+    let verified = (
+        party(),
+        option::of(description()),
+        vec("[a-z0-9 ]{0,60}", 0..6),
+        any::<bool>(),
+    )
+        .prop_map(|(party, description, candidates, end_of_candidates)| {
             ServerMessage::Verified(Box::new(Verified {
                 sid: CallId::from_random([3; 16]),
                 party,
-                caller: Caller { user_id: "alice".parse().unwrap(), service_id: "s".parse().unwrap() },
+                caller: Caller {
+                    user_id: "alice".parse().unwrap(),
+                    service_id: "s".parse().unwrap(),
+                },
                 media_type: MediaType::Audio,
                 call_start_message: None,
                 description: description.map(Box::new),
                 candidates,
                 end_of_candidates,
             }))
-        },
-    );
+        });
     let welcome = (any::<bool>(), any::<u32>(), option::of("[a-z]{0,9}")).prop_map(|(resumed, number, username)| {
         ServerMessage::Welcome(Box::new(Welcome {
             session: "x".into(),
             resume: "y".into(),
             heartbeat_ms: number,
             resumed,
-            ice_servers: vec![IceServer { urls: vec!["stun:h:3478".into()], credential: username.clone(), username }],
-            policy: Policy { pre_connect: resumed, verified_after_ms: number, connect_timeout_ms: 1 },
+            ice_servers: vec![IceServer {
+                urls: vec!["stun:h:3478".into()],
+                credential: username.clone(),
+                username,
+            }],
+            policy: Policy {
+                pre_connect: resumed,
+                verified_after_ms: number,
+                connect_timeout_ms: 1,
+            },
         }))
     });
     prop_oneof![
         welcome,
-        Just(ServerMessage::CallCreated { sid: CallId::from_random([9; 16]) }),
+        Just(ServerMessage::CallCreated {
+            sid: CallId::from_random([9; 16])
+        }),
         Just(ServerMessage::WaitConnected),
         verified,
         (party(), any::<bool>()).prop_map(|(party, describe)| ServerMessage::PeerVerified { party, describe }),
         party().prop_map(|party| ServerMessage::PeerLeft { party }),
-        (party(), description())
-            .prop_map(|(party, it)| ServerMessage::Description { party, description: Box::new(it) }),
+        (party(), description()).prop_map(|(party, it)| ServerMessage::Description {
+            party,
+            description: Box::new(it)
+        }),
         (party(), any::<u32>(), vec("[a-z0-9 ]{0,60}", 0..6), any::<bool>()).prop_map(
-            |(party, generation, candidates, end)| ServerMessage::Candidates { party, generation, candidates, end }
+            |(party, generation, candidates, end)| ServerMessage::Candidates {
+                party,
+                generation,
+                candidates,
+                end
+            }
         ),
-        (party(), option::of("\\PC{0,40}"))
-            .prop_map(|(party, call_start_message)| ServerMessage::Accepted { party, call_start_message }),
+        (party(), option::of("\\PC{0,40}")).prop_map(|(party, call_start_message)| ServerMessage::Accepted {
+            party,
+            call_start_message
+        }),
         any::<bool>().prop_map(|muted| ServerMessage::PeerMuted { muted }),
         "[0-9a-f]{64}".prop_map(|nonce| ServerMessage::Reveal { nonce }),
         (reason(), 0..6_u8, option::of("\\PC{0,20}")).prop_map(|(reason, source, user_code)| {
-            ServerMessage::Ended { reason, source: DisconnectSource::from_value(source), user_code }
+            ServerMessage::Ended {
+                reason,
+                source: DisconnectSource::from_value(source),
+                user_code,
+            }
         }),
         Just(ServerMessage::Ack),
         Just(ServerMessage::Pong),
@@ -150,7 +234,12 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
 
 fn round_trip<M: Message + PartialEq + std::fmt::Debug>(msg: M, seq: u64, ack: u64) -> Result<(), TestCaseError> {
     let seq = if msg.numbering() == Numbering::Numbered { seq } else { 0 };
-    let envelope = Envelope { v: VERSION, seq, ack, msg };
+    let envelope = Envelope {
+        v: VERSION,
+        seq,
+        ack,
+        msg,
+    };
     let text = encode(&envelope);
     let decoded = decode::<M>(&text).map_err(|error| TestCaseError::fail(format!("{error}: {text}")))?;
     prop_assert_eq!(decoded, envelope);
@@ -196,21 +285,39 @@ proptest! {
 
 #[test]
 fn the_form_on_the_wire_is_flat() {
-    let envelope = Envelope { v: 1, seq: 4, ack: 2, msg: ClientMessage::AcceptedByMedia { party: PartyId(1) } };
-    assert_eq!(encode(&envelope), r#"{"v":1,"seq":4,"ack":2,"type":"accepted_by_media","party":1}"#);
+    let envelope = Envelope {
+        v: 1,
+        seq: 4,
+        ack: 2,
+        msg: ClientMessage::AcceptedByMedia { party: PartyId(1) },
+    };
+    assert_eq!(
+        encode(&envelope),
+        r#"{"v":1,"seq":4,"ack":2,"type":"accepted_by_media","party":1}"#
+    );
     let envelope = Envelope {
         v: 1,
         seq: 9,
         ack: 7,
-        msg: ServerMessage::Ended { reason: DisconnectReason::Busy, source: DisconnectSource::Callee, user_code: None },
+        msg: ServerMessage::Ended {
+            reason: DisconnectReason::Busy,
+            source: DisconnectSource::Callee,
+            user_code: None,
+        },
     };
-    assert_eq!(encode(&envelope), r#"{"v":1,"seq":9,"ack":7,"type":"ended","reason":1202,"source":1,"user_code":null}"#);
+    assert_eq!(
+        encode(&envelope),
+        r#"{"v":1,"seq":9,"ack":7,"type":"ended","reason":1202,"source":1,"user_code":null}"#
+    );
 }
 
 #[test]
 fn unknown_fields_and_types_are_for_newer_versions() {
     let text = r#"{"v":1,"seq":1,"type":"mute","muted":true,"colour":{"r":1}}"#;
-    assert_eq!(decode::<ClientMessage>(text).unwrap().msg, ClientMessage::Mute { muted: true });
+    assert_eq!(
+        decode::<ClientMessage>(text).unwrap().msg,
+        ClientMessage::Mute { muted: true }
+    );
     let text = r#"{"v":1,"seq":1,"type":"dance","steps":[1,2]}"#;
     assert_eq!(decode::<ClientMessage>(text).unwrap().msg, ClientMessage::Unknown);
 }
@@ -218,26 +325,79 @@ fn unknown_fields_and_types_are_for_newer_versions() {
 #[test]
 fn every_limit_has_its_error() {
     let large = format!(r#"{{"v":1,"type":"ping","x":"{}"}}"#, "x".repeat(limits::MESSAGE));
-    assert!(matches!(decode::<ClientMessage>(large), Err(DecodeError::TooLarge { .. })));
-    assert!(matches!(decode::<ClientMessage>("{"), Err(DecodeError::Malformed { .. })));
-    let deep = format!(r#"{{"v":1,"type":"ping","x":{}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
-    assert!(matches!(decode::<ClientMessage>(deep), Err(DecodeError::Malformed { .. })));
-    assert!(matches!(decode::<ClientMessage>(r#"{"v":2,"type":"ping"}"#), Err(DecodeError::Version { version: 2 })));
+    assert!(matches!(
+        decode::<ClientMessage>(large),
+        Err(DecodeError::TooLarge { .. })
+    ));
+    assert!(matches!(
+        decode::<ClientMessage>("{"),
+        Err(DecodeError::Malformed { .. })
+    ));
+    let deep = format!(
+        r#"{{"v":1,"type":"ping","x":{}{}}}"#,
+        "[".repeat(30_000),
+        "]".repeat(30_000)
+    );
+    assert!(matches!(
+        decode::<ClientMessage>(deep),
+        Err(DecodeError::Malformed { .. })
+    ));
+    assert!(matches!(
+        decode::<ClientMessage>(r#"{"v":2,"type":"ping"}"#),
+        Err(DecodeError::Version { version: 2 })
+    ));
     let unnumbered = r#"{"v":1,"type":"mute","muted":true}"#;
-    assert!(matches!(decode::<ClientMessage>(unnumbered), Err(DecodeError::Numbering { seq: 0 })));
+    assert!(matches!(
+        decode::<ClientMessage>(unnumbered),
+        Err(DecodeError::Numbering { seq: 0 })
+    ));
     let numbered = r#"{"v":1,"seq":3,"type":"ping"}"#;
-    assert!(matches!(decode::<ClientMessage>(numbered), Err(DecodeError::Numbering { seq: 3 })));
+    assert!(matches!(
+        decode::<ClientMessage>(numbered),
+        Err(DecodeError::Numbering { seq: 3 })
+    ));
 
     let fails = |msg: ClientMessage, field: &str| {
         let error = msg.validate().unwrap_err();
         assert!(error.to_string().contains(field), "{error} instead of {field}");
     };
     let text = |length: usize| Some("x".repeat(length));
-    assert!(ClientMessage::Accept { call_start_message: text(199) }.validate().is_ok());
-    fails(ClientMessage::Accept { call_start_message: text(200) }, "call_start_message");
-    assert!(ClientMessage::End { reason: None, user_code: text(127), by_remote: false }.validate().is_ok());
-    fails(ClientMessage::End { reason: None, user_code: text(128), by_remote: false }, "user_code");
-    fails(ClientMessage::VerifyCall { cc_param: "x".repeat(1025) }, "cc_param");
+    assert!(
+        ClientMessage::Accept {
+            call_start_message: text(199)
+        }
+        .validate()
+        .is_ok()
+    );
+    fails(
+        ClientMessage::Accept {
+            call_start_message: text(200),
+        },
+        "call_start_message",
+    );
+    assert!(
+        ClientMessage::End {
+            reason: None,
+            user_code: text(127),
+            by_remote: false
+        }
+        .validate()
+        .is_ok()
+    );
+    fails(
+        ClientMessage::End {
+            reason: None,
+            user_code: text(128),
+            by_remote: false,
+        },
+        "user_code",
+    );
+    fails(
+        ClientMessage::VerifyCall {
+            cc_param: "x".repeat(1025),
+        },
+        "cc_param",
+    );
     let make = |data: usize| {
         ClientMessage::MakeCall(Box::new(MakeCall {
             peer_id: "b".parse().unwrap(),
@@ -267,7 +427,10 @@ fn a_description_needs_credentials_and_a_fingerprint() {
         v: 1,
         ufrag: "abcd".into(),
         pwd: "x".repeat(22),
-        fingerprints: vec![Fingerprint { algorithm: "sha-256".into(), value: "AB".into() }],
+        fingerprints: vec![Fingerprint {
+            algorithm: "sha-256".into(),
+            value: "AB".into(),
+        }],
         ..SessionDescription::default()
     };
     assert_eq!(good.validate(), Ok(()));
@@ -300,6 +463,10 @@ fn credentials_are_not_printed() {
         device_key: None,
     };
     assert!(!format!("{hello:?}").contains("secret"));
-    let server = IceServer { urls: Vec::new(), username: None, credential: Some("secret".into()) };
+    let server = IceServer {
+        urls: Vec::new(),
+        username: None,
+        credential: Some("secret".into()),
+    };
     assert!(!format!("{server:?}").contains("secret"));
 }

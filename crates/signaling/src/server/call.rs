@@ -382,7 +382,11 @@ impl ServerCall {
             },
             media_type: self.setup.media_type,
             call_start_message: self.setup.call_start_message.clone(),
-            description: if party == FIRST { self.setup.description.clone() } else { None },
+            description: if party == FIRST {
+                self.setup.description.clone()
+            } else {
+                None
+            },
             candidates: self.candidates.clone(),
             end_of_candidates: self.end_of_candidates,
         }))

@@ -97,7 +97,12 @@ fn explore(name: &str, devices: usize, mode: Mode, budget: Budget) -> Explored {
     let mut seen = Seen::new();
     seen.insert(hash(&start), None);
     let mut frontier = VecDeque::from([(hash(&start), start)]);
-    let mut explored = Explored { states: 0, transitions: 0, quiet: 0, over: 0 };
+    let mut explored = Explored {
+        states: 0,
+        transitions: 0,
+        quiet: 0,
+        over: 0,
+    };
     while let Some((here, world)) = frontier.pop_front() {
         explored.states += 1;
         let actions = world.actions();
@@ -131,14 +136,23 @@ fn explore(name: &str, devices: usize, mode: Mode, budget: Budget) -> Explored {
 
 #[test]
 fn one_device() {
-    let budget = Budget { breaks: 1, failures: 1, lossy_media: true, ..Budget::default() };
+    let budget = Budget {
+        breaks: 1,
+        failures: 1,
+        lossy_media: true,
+        ..Budget::default()
+    };
     let explored = explore("one device, connections break", 1, Mode::Linked, budget);
     assert!(explored.states > 1_000);
 }
 
 #[test]
 fn one_device_and_a_restart_of_the_server() {
-    let budget = Budget { restarts: 1, lossy_media: true, ..Budget::default() };
+    let budget = Budget {
+        restarts: 1,
+        lossy_media: true,
+        ..Budget::default()
+    };
     explore("one device, the server restarts", 1, Mode::Linked, budget);
 }
 
@@ -149,6 +163,11 @@ fn two_devices() {
 
 #[test]
 fn one_device_without_a_link() {
-    let budget = Budget { drops: 1, duplicates: 1, lossy_media: true, ..Budget::default() };
+    let budget = Budget {
+        drops: 1,
+        duplicates: 1,
+        lossy_media: true,
+        ..Budget::default()
+    };
     explore("one device, messages lost, doubled, reordered", 1, Mode::Raw, budget);
 }

@@ -21,11 +21,17 @@ fn now() -> Instant {
 }
 
 fn clock() -> WallClock {
-    WallClock { at: now(), unix: Duration::from_secs(1_800_000_000) }
+    WallClock {
+        at: now(),
+        unix: Duration::from_secs(1_800_000_000),
+    }
 }
 
 fn user(id: &str) -> User {
-    User { service_id: "s".parse().unwrap(), user_id: id.parse().unwrap() }
+    User {
+        service_id: "s".parse().unwrap(),
+        user_id: id.parse().unwrap(),
+    }
 }
 
 /// How messages travel.
@@ -202,7 +208,10 @@ impl World {
     }
 
     fn is_running(&self, client: usize) -> bool {
-        !matches!(self.clients[client].call.state(), CallState::Idle | CallState::Disconnected)
+        !matches!(
+            self.clients[client].call.state(),
+            CallState::Idle | CallState::Disconnected
+        )
     }
 
     /// Everybody who took part knows that the call is over.
@@ -265,7 +274,10 @@ impl World {
         for at in 0..reach(client.up.len()) {
             actions.push(Action::Up(number, at));
             // The first message makes the call; without it there is none to test.
-            let first = matches!(client.up[at], ClientMessage::MakeCall(_) | ClientMessage::VerifyCall { .. });
+            let first = matches!(
+                client.up[at],
+                ClientMessage::MakeCall(_) | ClientMessage::VerifyCall { .. }
+            );
             if raw && self.budget.drops > 0 && !first {
                 actions.push(Action::DropUp(number, at));
             }
@@ -397,7 +409,10 @@ impl World {
                 let media = self.media(number, to_caller).pop_front().unwrap();
                 let event = match media {
                     Media::Audio => PathEvent::FirstAudio,
-                    Media::Bye(reason) => PathEvent::Bye { reason: Some(reason), user_code: None },
+                    Media::Bye(reason) => PathEvent::Bye {
+                        reason: Some(reason),
+                        user_code: None,
+                    },
                     Media::Closed => PathEvent::Closed,
                 };
                 // A path that is not up yet at this end carries nothing to it.
@@ -416,12 +431,20 @@ impl World {
 
     fn path_state(&mut self, number: usize, at_caller: bool) -> &mut PathState {
         let path = &mut self.paths[number - 1];
-        if at_caller { &mut path.at_caller } else { &mut path.at_device }
+        if at_caller {
+            &mut path.at_caller
+        } else {
+            &mut path.at_device
+        }
     }
 
     fn media(&mut self, number: usize, to_caller: bool) -> &mut VecDeque<Media> {
         let path = &mut self.paths[number - 1];
-        if to_caller { &mut path.to_caller } else { &mut path.to_device }
+        if to_caller {
+            &mut path.to_caller
+        } else {
+            &mut path.to_device
+        }
     }
 
     fn on_path(&mut self, number: usize, at_caller: bool, event: PathEvent) {
@@ -465,7 +488,10 @@ impl World {
                     description: None,
                     source_address: None,
                 };
-                let timers = server::Timers { max_call: Some(Duration::from_secs(300)), ..server::Timers::default() };
+                let timers = server::Timers {
+                    max_call: Some(Duration::from_secs(300)),
+                    ..server::Timers::default()
+                };
                 self.server = Some(ServerCall::new(setup, timers, clock(), now()));
             }
             ClientMessage::VerifyCall { .. } => {
@@ -487,7 +513,11 @@ impl World {
         if let ServerMessage::PeerVerified { party, .. } | ServerMessage::Accepted { party, .. } = &message
             && number == 0
         {
-            let device = self.clients.iter().position(|client| client.party == Some(*party)).unwrap();
+            let device = self
+                .clients
+                .iter()
+                .position(|client| client.party == Some(*party))
+                .unwrap();
             self.paths[device - 1].known = true;
         }
         self.clients[number].call.handle_message(message, now());
@@ -529,7 +559,11 @@ impl World {
                 {
                     return Err(format!("the caller is told {reason}"));
                 }
-                let number = self.clients.iter().position(|client| client.party == Some(party)).unwrap();
+                let number = self
+                    .clients
+                    .iter()
+                    .position(|client| client.party == Some(party))
+                    .unwrap();
                 self.clients[number].down.push_back(message);
             }
             server::Output::Notify => {
@@ -584,7 +618,12 @@ impl World {
             Event::Verified { .. } => (VERIFIED, 0, Some(Role::Callee)),
             Event::Connected { .. } if number == 0 => (CONNECTED, WAIT, None),
             Event::Connected { .. } => (CONNECTED, VERIFIED, None),
-            Event::Disconnected { reason, source, by_remote, .. } => {
+            Event::Disconnected {
+                reason,
+                source,
+                by_remote,
+                ..
+            } => {
                 if *by_remote == (*source == client.call.role().source()) {
                     return Err(format!("client {number}: {source} and by_remote {by_remote}"));
                 }
@@ -593,16 +632,25 @@ impl World {
             }
             _ => return Ok(()),
         };
-        let wrong = client.seen & bit != 0 || client.seen & needs != needs || role.is_some_and(|it| it != client.call.role());
+        let wrong =
+            client.seen & bit != 0 || client.seen & needs != needs || role.is_some_and(|it| it != client.call.role());
         client.seen |= bit;
-        if wrong { Err(format!("client {number} is told {event:?} at the wrong time")) } else { Ok(()) }
+        if wrong {
+            Err(format!("client {number} is told {event:?} at the wrong time"))
+        } else {
+            Ok(())
+        }
     }
 
     /// A client leaves its media paths, all or the one with `party`, with a goodbye or without.
     fn leave(&mut self, number: usize, party: Option<PartyId>, bye: Option<DisconnectReason>) {
         let parties: Vec<Option<PartyId>> = self.clients[1..].iter().map(|client| client.party).collect();
         for (index, path) in self.paths.iter_mut().enumerate() {
-            let concerned = if number == 0 { party.is_none() || parties[index] == party } else { index + 1 == number };
+            let concerned = if number == 0 {
+                party.is_none() || parties[index] == party
+            } else {
+                index + 1 == number
+            };
             if !concerned {
                 continue;
             }
@@ -627,7 +675,9 @@ impl World {
                 client.down.clear();
             }
             if ended {
-                client.up.retain(|message| matches!(message, ClientMessage::VerifyCall { .. }) && !over);
+                client
+                    .up
+                    .retain(|message| matches!(message, ClientMessage::VerifyCall { .. }) && !over);
             }
             // It was never let in, so nothing of it gets anywhere.
             if over && client.session == Session::Never {
@@ -651,13 +701,21 @@ impl World {
 
     /// Both sides' reasons suit each other, and nobody of the callee's devices shows in the caller's.
     fn check_ends(&self) -> Result<(), String> {
-        let Some(caller) = self.clients[0].end else { return Ok(()) };
+        let Some(caller) = self.clients[0].end else {
+            return Ok(());
+        };
         for (index, client) in self.clients[1..].iter().enumerate() {
             let Some(device) = client.end else { continue };
             // The device that accepted, for the server and for the caller alike; with one device there is no other.
-            let accepted = self.accepted.filter(|accepted| self.clients[0].call.accepted() == Some(*accepted));
+            let accepted = self
+                .accepted
+                .filter(|accepted| self.clients[0].call.accepted() == Some(*accepted));
             let decides = self.clients.len() == 2 || (accepted.is_some() && client.party == accepted);
-            let allowed = if decides { is_allowed_pair(caller, device) } else { is_allowed_other_device(caller, device) };
+            let allowed = if decides {
+                is_allowed_pair(caller, device)
+            } else {
+                is_allowed_other_device(caller, device)
+            };
             let alone_and_multidev = self.clients.len() == 2 && device.is_multidev();
             if !allowed || alone_and_multidev {
                 return Err(format!("caller {caller}, device {} {device}", index + 1));
@@ -668,9 +726,15 @@ impl World {
 
     /// Nothing is under way and no deadline is armed: either a call runs with both sides connected, or it is over for all.
     pub(crate) fn check_quiet(&self) -> Result<(), String> {
-        let running: Vec<usize> = (0..self.clients.len()).filter(|client| self.is_running(*client)).collect();
+        let running: Vec<usize> = (0..self.clients.len())
+            .filter(|client| self.is_running(*client))
+            .collect();
         let Some(server) = &self.server else {
-            return if running.is_empty() { Ok(()) } else { Err(format!("{running:?} wait for a call that is not")) };
+            return if running.is_empty() {
+                Ok(())
+            } else {
+                Err(format!("{running:?} wait for a call that is not"))
+            };
         };
         if server.is_ended() {
             if self.records != 1 {
@@ -691,9 +755,15 @@ impl World {
         if self.mode == Mode::Raw {
             return Ok(());
         }
-        let connected = running.iter().all(|client| self.clients[*client].call.state() == CallState::Connected);
+        let connected = running
+            .iter()
+            .all(|client| self.clients[*client].call.state() == CallState::Connected);
         let both = running.len() == 2 && running[0] == 0 && self.clients[running[1]].party == server.accepted();
-        if connected && both { Ok(()) } else { Err(format!("{running:?} run, connected: {connected}")) }
+        if connected && both {
+            Ok(())
+        } else {
+            Err(format!("{running:?} run, connected: {connected}"))
+        }
     }
 }
 
