@@ -257,7 +257,8 @@ impl CallActor {
         }
     }
 
-    /// Does what the state machine wants. The record is on disk before anybody hears that the call is over.
+    /// Does what the state machine wants. What a client hears, and what it is told to have arrived, is on disk before, so
+    /// that a crash takes nothing back.
     async fn flush(&mut self) {
         let mut messages = Vec::new();
         let mut record = None;
@@ -328,7 +329,9 @@ impl CallActor {
             .collect();
         let journal = Journal { snapshot, sessions };
         if self.journaled.as_ref() != Some(&journal) {
-            self.hub.writer.live(self.sid, journal.clone()).await;
+            if !self.hub.writer.live(self.sid, journal.clone()).await {
+                tracing::error!(sid = %self.sid, "the journal could not be written: a crash now would forget this step");
+            }
             self.journaled = Some(journal);
         }
     }

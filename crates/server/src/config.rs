@@ -23,7 +23,8 @@ pub struct Config {
     /// Development: the service `dev` exists and its callbacks go to this very server; a busy STUN port is not fatal.
     #[serde(skip)]
     pub dev: bool,
-    /// UDP address and port that answers STUN; none: no STUN.
+    /// UDP address and port that answers STUN; none (in the file: `"off"`): no STUN.
+    #[serde(with = "or_off")]
     pub stun_listen: Option<SocketAddr>,
     /// Host name or address under which clients find this server's STUN. None: the host that the client connected to.
     pub public_host: Option<String>,
@@ -358,6 +359,36 @@ impl fmt::Debug for Config {
             .field("stun_listen", &self.stun_listen)
             .field("tls", &self.tls.is_some())
             .finish_non_exhaustive()
+    }
+}
+
+/// The text for "none" where an address could stand: TOML has no such value of its own.
+const OFF: &str = "off";
+
+/// An address, or `"off"`.
+mod or_off {
+    use std::net::SocketAddr;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use super::OFF;
+
+    pub(super) fn serialize<S: Serializer>(value: &Option<SocketAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(address) => address.serialize(serializer),
+            None => OFF.serialize(serializer),
+        }
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text == OFF {
+            return Ok(None);
+        }
+        text.parse()
+            .map(Some)
+            .map_err(|error| D::Error::custom(format!("{text:?}: {error}, nor \"off\"")))
     }
 }
 

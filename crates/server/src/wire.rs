@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use duologue_signaling::ids::{ServiceId, UserId};
-use duologue_signaling::{ClientMessage, DecodeError, DisconnectReason, Envelope, ServerMessage, decode, encode};
+use duologue_signaling::{
+    ClientMessage, DecodeError, DisconnectReason, Envelope, ServerMessage, VERSION, decode, encode,
+};
 use futures_util::SinkExt as _;
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -151,20 +153,8 @@ impl Wire {
         self.hub.metrics.bad_messages.increment();
         self.bad += 1;
         tracing::debug!(bad = self.bad, %error, "a message cannot be read");
-        if matches!(error, DecodeError::Version { .. }) {
-            self.refuse(
-                DisconnectReason::ServiceIncompatiblePlanetkitVer,
-                "another version of the protocol",
-            )
-            .await;
-            return Err(Closed);
-        }
-        if names_invalid_id(text) {
-            self.refuse(
-                DisconnectReason::ServiceInvalidId,
-                "an id has a length or characters that ids cannot have",
-            )
-            .await;
+        if let Some((reason, message)) = verdict(text, &error) {
+            self.refuse(reason, message).await;
             return Err(Closed);
         }
         if self.bad >= self.hub.config.limits.bad_messages {
@@ -209,17 +199,33 @@ impl Wire {
     }
 }
 
-/// A message that fails to parse because of what an id looks like deserves its own answer.
-fn names_invalid_id(text: &str) -> bool {
+/// A message of another version, or one that fails to parse because of what an id looks like, deserves its own answer.
+fn verdict(text: &str, error: &DecodeError) -> Option<(DisconnectReason, &'static str)> {
+    let version = (
+        DisconnectReason::ServiceIncompatiblePlanetkitVer,
+        "another version of the protocol",
+    );
+    if matches!(error, DecodeError::Version { .. }) {
+        return Some(version);
+    }
     let Ok(Value::Object(fields)) = serde_json::from_str(text) else {
-        return false;
+        return None;
     };
+    if fields
+        .get("v")
+        .and_then(Value::as_u64)
+        .is_some_and(|v| v != u64::from(VERSION))
+    {
+        return Some(version);
+    }
     let wrong = |names: [&str; 2], valid: fn(&str) -> bool| {
         names
             .iter()
             .any(|name| fields.get(*name).and_then(Value::as_str).is_some_and(|id| !valid(id)))
     };
-    matches!(fields.get("type").and_then(Value::as_str), Some("hello" | "make_call"))
-        && (wrong(["user_id", "peer_id"], |id| id.parse::<UserId>().is_ok())
-            || wrong(["service_id", "peer_service_id"], |id| id.parse::<ServiceId>().is_ok()))
+    let has_ids = matches!(fields.get("type").and_then(Value::as_str), Some("hello" | "make_call"));
+    let wrong = wrong(["user_id", "peer_id"], |id| id.parse::<UserId>().is_ok())
+        || wrong(["service_id", "peer_service_id"], |id| id.parse::<ServiceId>().is_ok());
+    let message = "an id has a length or characters that ids cannot have";
+    (has_ids && wrong).then_some((DisconnectReason::ServiceInvalidId, message))
 }

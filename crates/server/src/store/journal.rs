@@ -39,15 +39,14 @@ enum Write {
     Live {
         sid: CallId,
         journal: Box<Journal>,
+        done: oneshot::Sender<bool>,
     },
     Record {
         record: Box<CallRecord>,
         done: oneshot::Sender<bool>,
     },
     /// Nothing; answered when everything before it is on disk.
-    Barrier {
-        done: oneshot::Sender<bool>,
-    },
+    Barrier { done: oneshot::Sender<bool> },
 }
 
 impl Writer {
@@ -57,34 +56,26 @@ impl Writer {
         (Self { queue }, run(store, incoming))
     }
 
-    /// Notes how a call stands. A later note of the same call replaces one that is not yet written.
-    pub(crate) async fn live(&self, sid: CallId, journal: Journal) {
-        // The writer only goes away with the whole server.
-        let _ = self
-            .queue
-            .send(Write::Live {
-                sid,
-                journal: Box::new(journal),
-            })
-            .await;
+    /// Notes how a call stands; resolves when it is on disk. False: the database refuses for good.
+    pub(crate) async fn live(&self, sid: CallId, journal: Journal) -> bool {
+        let (done, written) = oneshot::channel();
+        let write = Write::Live {
+            sid,
+            journal: Box::new(journal),
+            done,
+        };
+        self.queue.send(write).await.is_ok() && written.await.unwrap_or(false)
     }
 
     /// Writes a call's record, its callback for the outbox, and its journal's end, all or nothing; resolves when it is on
     /// disk. False: the database refuses for good.
     pub(crate) async fn record(&self, record: CallRecord) -> bool {
         let (done, written) = oneshot::channel();
-        if self
-            .queue
-            .send(Write::Record {
-                record: Box::new(record),
-                done,
-            })
-            .await
-            .is_err()
-        {
-            return false;
-        }
-        written.await.unwrap_or(false)
+        let write = Write::Record {
+            record: Box::new(record),
+            done,
+        };
+        self.queue.send(write).await.is_ok() && written.await.unwrap_or(false)
     }
 
     /// Resolves when everything so far is on disk.
@@ -175,8 +166,9 @@ async fn run(store: ServiceStore, mut incoming: mpsc::Receiver<Write>) {
         let mut waiting = Vec::new();
         for write in batch.drain(..) {
             match write {
-                Write::Live { sid, journal } => {
+                Write::Live { sid, journal, done } => {
                     live.insert(sid, journal);
+                    waiting.push(done);
                 }
                 Write::Record { record, done } => {
                     live.retain(|sid, _| sid.as_str() != record.sid);
