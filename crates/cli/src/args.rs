@@ -61,8 +61,10 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Without --dev the server reads one TOML file (--config) and DUOLOGUE_* environment variables, which win.\n\
-    Services are made with `duologue service add`. `--check` prints the effective configuration and ends.")]
+#[command(
+    after_help = "Without --dev the server reads one TOML file (--config) and DUOLOGUE_* environment variables, which win.\n\
+    Services are made with `duologue service add`. `--check` prints the effective configuration and ends."
+)]
 pub(crate) struct ServerArgs {
     /// No configuration needed: makes a service with its keys, runs the reference app server on the same port, and lets
     /// anybody sign in. For trying things out
@@ -154,7 +156,12 @@ pub(crate) struct PhoneArgs {
     #[arg(long, value_name = "ID", default_value = "dev")]
     pub(crate) service: String,
     /// The call server
-    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:8080/ws", env = "DUOLOGUE_SERVER")]
+    #[arg(
+        long,
+        value_name = "URL",
+        default_value = "ws://127.0.0.1:8080/ws",
+        env = "DUOLOGUE_SERVER"
+    )]
     pub(crate) server: String,
     /// An access token, for an app server of your own (see `duologue token`)
     #[arg(long, value_name = "T", env = "DUOLOGUE_TOKEN", hide_env_values = true)]
@@ -186,10 +193,12 @@ pub(crate) struct PhoneArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes: 0 the call connected and ended without a fault, 1 error before the call, 2 wrong usage,\n\
+#[command(
+    after_help = "Exit codes: 0 the call connected and ended without a fault, 1 error before the call, 2 wrong usage,\n\
     3 not answered, 4 declined, 5 busy, 6 refused by the server (token, identifiers, limits), 7 network fault,\n\
     8 app server or push fault, 9 other end.\n\
-    Ctrl-C ends the call cleanly; a second Ctrl-C ends at once.")]
+    Ctrl-C ends the call cleanly; a second Ctrl-C ends at once."
+)]
 pub(crate) struct CallArgs {
     /// Whom to call
     pub(crate) peer: String,
@@ -207,8 +216,10 @@ pub(crate) struct CallArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exit codes are those of `duologue call`; 3 also when nobody called within --wait.\n\
-    Ctrl-C declines or ends the call cleanly; a second Ctrl-C ends at once.")]
+#[command(
+    after_help = "Exit codes are those of `duologue call`; 3 also when nobody called within --wait.\n\
+    Ctrl-C declines or ends the call cleanly; a second Ctrl-C ends at once."
+)]
 pub(crate) struct AnswerArgs {
     /// Accept without asking
     #[arg(long)]
@@ -227,8 +238,10 @@ pub(crate) struct AnswerArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Exits with 0 only when each side heard what the other said: after alignment the envelopes of both\n\
-    recordings must correlate by 0.8 or more.")]
+#[command(
+    after_help = "Exits with 0 only when each side heard what the other said: after alignment the envelopes of both\n\
+    recordings must correlate by 0.8 or more."
+)]
 pub(crate) struct DemoArgs {
     /// Packets lost on the path between the two, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0)]

@@ -34,8 +34,16 @@ pub(crate) async fn run(arguments: &DemoArgs) -> anyhow::Result<Outcome> {
     let out = &arguments.out;
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let said = [
-        clip(arguments.caller_says.as_deref(), CALLER_CLIP, out.join("caller-said.wav"))?,
-        clip(arguments.callee_says.as_deref(), CALLEE_CLIP, out.join("callee-said.wav"))?,
+        clip(
+            arguments.caller_says.as_deref(),
+            CALLER_CLIP,
+            out.join("caller-said.wav"),
+        )?,
+        clip(
+            arguments.callee_says.as_deref(),
+            CALLEE_CLIP,
+            out.join("callee-said.wav"),
+        )?,
     ];
     let data = out.join("server-data");
     if data.exists() {
@@ -72,7 +80,9 @@ pub(crate) async fn run(arguments: &DemoArgs) -> anyhow::Result<Outcome> {
     answer.extend(phone("bob", &said[1], &heard[1]));
     let mut callee = Side::start("callee", &answer, out.join("callee-events.jsonl"))?;
     wait_for(&mut callee, "waiting").await?;
-    let mut call: Vec<String> = ["call", "bob", "--seconds", &arguments.seconds.to_string()].map(Into::into).to_vec();
+    let mut call: Vec<String> = ["call", "bob", "--seconds", &arguments.seconds.to_string()]
+        .map(Into::into)
+        .to_vec();
     call.extend(phone("alice", &said[0], &heard[0]));
     let mut caller = Side::start("caller", &call, out.join("caller-events.jsonl"))?;
 
@@ -98,9 +108,17 @@ pub(crate) async fn run(arguments: &DemoArgs) -> anyhow::Result<Outcome> {
         record["sid"].as_str().unwrap_or_default()
     );
     let picture = out.join("call.svg");
-    std::fs::write(&picture, report::picture(&caller, &callee, &directions, subtitle).to_svg())
-        .with_context(|| format!("cannot write {}", picture.display()))?;
-    println!("Listen and look\n  {}\n  {}\n  {}", heard[1].display(), heard[0].display(), picture.display());
+    std::fs::write(
+        &picture,
+        report::picture(&caller, &callee, &directions, subtitle).to_svg(),
+    )
+    .with_context(|| format!("cannot write {}", picture.display()))?;
+    println!(
+        "Listen and look\n  {}\n  {}\n  {}",
+        heard[1].display(),
+        heard[0].display(),
+        picture.display()
+    );
     if arguments.play {
         play(&heard[0]).await?;
     }
@@ -123,7 +141,10 @@ fn check(arguments: &DemoArgs) -> anyhow::Result<()> {
         }
     }
     if !(3.0..=3_600.0).contains(&arguments.seconds) {
-        bail!("--seconds must be from 3 to 3600, so that there is speech to compare; it is {}", arguments.seconds);
+        bail!(
+            "--seconds must be from 3 to 3600, so that there is speech to compare; it is {}",
+            arguments.seconds
+        );
     }
     Ok(())
 }
@@ -147,7 +168,10 @@ async fn wait_for(side: &mut Side, event: &str) -> anyhow::Result<()> {
             return Ok(());
         }
         if let Some(status) = side.child.try_wait()? {
-            bail!("the {} ended early ({status}); run with --log debug to see why", side.name);
+            bail!(
+                "the {} ended early ({status}); run with --log debug to see why",
+                side.name
+            );
         }
         if tokio::time::Instant::now() > deadline {
             bail!("the {} was not ready within {} s", side.name, PATIENCE.as_secs());
@@ -204,11 +228,22 @@ fn console_is_live() -> bool {
 
 fn direction(label: &'static str, said: &Path, heard: &Path, from: &Side, to: &Side) -> anyhow::Result<Direction> {
     let missing = |side: &Side, event: &str| format!("the {} logged no {event}", side.name);
-    let said_at = from.wall_ms("first_sample_in").with_context(|| missing(from, "first_sample_in"))?;
-    let heard_at = to.wall_ms("first_sample_out").with_context(|| missing(to, "first_sample_out"))?;
+    let said_at = from
+        .wall_ms("first_sample_in")
+        .with_context(|| missing(from, "first_sample_in"))?;
+    let heard_at = to
+        .wall_ms("first_sample_out")
+        .with_context(|| missing(to, "first_sample_out"))?;
     let (said, heard) = (Sound::read(said)?, Sound::read(heard)?);
     let found = analysis::compare(&said, &heard);
-    Ok(Direction { label, said, heard, found, said_at, heard_at })
+    Ok(Direction {
+        label,
+        said,
+        heard,
+        found,
+        said_at,
+        heard_at,
+    })
 }
 
 /// Plays a recording on this machine's speaker.

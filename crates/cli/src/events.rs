@@ -25,7 +25,10 @@ impl EventLog {
             }
             None => None,
         };
-        Ok(Self { file, anchor: (Instant::now(), SystemTime::now()) })
+        Ok(Self {
+            file,
+            anchor: (Instant::now(), SystemTime::now()),
+        })
     }
 
     /// Unix milliseconds of `at`, with fraction.
@@ -81,7 +84,10 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(lines.len(), 2);
-        assert_eq!((lines[0]["event"].as_str(), lines[0]["party"].as_u64()), (Some("evt_connected"), Some(1)));
+        assert_eq!(
+            (lines[0]["event"].as_str(), lines[0]["party"].as_u64()),
+            (Some("evt_connected"), Some(1))
+        );
         let apart = lines[1]["wall_ms"].as_f64().unwrap() - lines[0]["wall_ms"].as_f64().unwrap();
         assert!((apart - 250.0).abs() < 0.1);
         assert!(lines[0]["wall_ms"].as_f64().unwrap() > 1.6e12);

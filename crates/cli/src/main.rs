@@ -1,6 +1,10 @@
 //! The `duologue` command: call server and command-line phone. `duologue help` explains itself.
 #![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool talks to its terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool talks to its terminal"
+)]
 
 mod args;
 mod demo;
@@ -21,9 +25,15 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let filter = tracing_subscriber::EnvFilter::try_new(&cli.log);
     match filter {
-        Ok(filter) => tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init(),
+        Ok(filter) => tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(std::io::stderr)
+            .init(),
         Err(error) => {
-            eprintln!("duologue: --log {}: {error}; try error, warn, info, debug or trace", cli.log);
+            eprintln!(
+                "duologue: --log {}: {error}; try error, warn, info, debug or trace",
+                cli.log
+            );
             return ExitCode::from(2);
         }
     }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use duologue_call::{
-    AcceptParams, AudioParams, Call, CallEvent, CallEventKind, CcParam, Client, Config, Events, MakeCallParams, VerifyCallParams,
+    AcceptParams, AudioParams, Call, CallEvent, CallEventKind, CcParam, Client, Config, Events, MakeCallParams,
+    VerifyCallParams,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -43,11 +44,21 @@ pub(crate) async fn call(arguments: &CallArgs) -> anyhow::Result<Outcome> {
     };
     log.log("make_call", json!({"peer": arguments.peer}));
     let call = client.make_call(params).await.map_err(|error| {
-        log.log("make_call_failed", json!({"reason": error.reason.name(), "message": error.message}));
+        log.log(
+            "make_call_failed",
+            json!({"reason": error.reason.name(), "message": error.message}),
+        );
         error
     })?;
     let line = Line::new(phone.quiet, format!("calling {}", arguments.peer));
-    let mut talk = Talk { log, line, seconds: phone.seconds, connected: None, first_audio: false, last: None };
+    let mut talk = Talk {
+        log,
+        line,
+        seconds: phone.seconds,
+        connected: None,
+        first_audio: false,
+        last: None,
+    };
     let events = call.events();
     let outcome = talk.follow(&call, events, &mut interrupts, None).await;
     farewell(client, &mut interrupts).await;
@@ -61,16 +72,22 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
     let mut interrupts = Interrupts::new()?;
     let line = Line::new(phone.quiet, format!("{} waits for a call", phone.user));
     let push = match &arguments.cc_param {
-        Some(cc_param) => {
-            Push { user: phone.user.clone(), service: phone.service.clone(), cc_param: cc_param.clone() }
-        }
+        Some(cc_param) => Push {
+            user: phone.user.clone(),
+            service: phone.service.clone(),
+            cc_param: cc_param.clone(),
+        },
         None => {
             let address = phone.app_server.as_deref().context(
                 "who should push incoming calls? Give --app-server URL, or the cc_param that your app server pushed with --cc-param",
             )?;
             let mut app_server = AppServer::listen(address, &phone.user).await?;
             log.log("waiting", json!({"user": phone.user}));
-            let patience = sleep(arguments.wait.map_or(Duration::from_secs(86_400 * 365), Duration::from_secs_f64));
+            let patience = sleep(
+                arguments
+                    .wait
+                    .map_or(Duration::from_secs(86_400 * 365), Duration::from_secs_f64),
+            );
             tokio::select! {
                 push = app_server.next_call() => push?,
                 () = patience => {
@@ -85,7 +102,9 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
         }
     };
     log.log("push_received", json!({}));
-    let caller = CcParam::peek(&push.cc_param).map(|info| info.caller_id.to_string()).unwrap_or_else(|_| "somebody".into());
+    let caller = CcParam::peek(&push.cc_param)
+        .map(|info| info.caller_id.to_string())
+        .unwrap_or_else(|_| "somebody".into());
     line.say(&format!("{caller} is calling"));
     let client = client(phone)?;
     let params = VerifyCallParams {
@@ -98,11 +117,25 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
     };
     log.log("verify_call", json!({"caller": caller}));
     let call = client.verify_call(params).await.map_err(|error| {
-        log.log("verify_call_failed", json!({"reason": error.reason.name(), "message": error.message}));
+        log.log(
+            "verify_call_failed",
+            json!({"reason": error.reason.name(), "message": error.message}),
+        );
         error
     })?;
-    let answer = Answer { auto: arguments.auto, message: arguments.message.clone(), caller };
-    let mut talk = Talk { log, line, seconds: phone.seconds, connected: None, first_audio: false, last: None };
+    let answer = Answer {
+        auto: arguments.auto,
+        message: arguments.message.clone(),
+        caller,
+    };
+    let mut talk = Talk {
+        log,
+        line,
+        seconds: phone.seconds,
+        connected: None,
+        first_audio: false,
+        last: None,
+    };
     let events = call.events();
     let outcome = talk.follow(&call, events, &mut interrupts, Some(answer)).await;
     farewell(client, &mut interrupts).await;
@@ -130,7 +163,9 @@ async fn token(phone: &PhoneArgs) -> anyhow::Result<String> {
 
 fn client(phone: &PhoneArgs) -> anyhow::Result<Client> {
     // Whoever types ws:// has asked for an open line; wss:// is never downgraded.
-    let mut config = Config::new(&phone.server).loopback(phone.loopback).allow_insecure(phone.server.starts_with("ws://"));
+    let mut config = Config::new(&phone.server)
+        .loopback(phone.loopback)
+        .allow_insecure(phone.server.starts_with("ws://"));
     if let Some(control) = phone.relay {
         config = config.candidate_map(Arc::new(move |candidate| demo::rewrite(control, candidate)));
     }
@@ -138,7 +173,10 @@ fn client(phone: &PhoneArgs) -> anyhow::Result<Client> {
 }
 
 fn audio(phone: &PhoneArgs) -> anyhow::Result<AudioParams> {
-    Ok(AudioParams { input: sound::input(&phone.input)?, output: sound::output(&phone.output)? })
+    Ok(AudioParams {
+        input: sound::input(&phone.input)?,
+        output: sound::output(&phone.output)?,
+    })
 }
 
 /// What to do when the call has been verified.
@@ -222,7 +260,9 @@ impl Talk {
 
     fn accept(&mut self, call: &Call, answer: Option<Answer>) {
         self.log.log("accept_call", json!({}));
-        let params = AcceptParams { call_start_message: answer.and_then(|answer| answer.message) };
+        let params = AcceptParams {
+            call_start_message: answer.and_then(|answer| answer.message),
+        };
         if let Err(error) = call.accept_call(params) {
             tracing::warn!(%error, "the call cannot be accepted");
         }
@@ -257,9 +297,17 @@ impl Talk {
             }
             CallEventKind::Connected(param) => {
                 self.connected = Some(event.at);
-                let setup: serde_json::Map<String, Value> =
-                    param.setup.milliseconds().into_iter().map(|(phase, at)| (phase.into(), at.into())).collect();
-                self.log.log_at(event.at, name, json!({"call_start_message": param.call_start_message, "setup_ms": setup}));
+                let setup: serde_json::Map<String, Value> = param
+                    .setup
+                    .milliseconds()
+                    .into_iter()
+                    .map(|(phase, at)| (phase.into(), at.into()))
+                    .collect();
+                self.log.log_at(
+                    event.at,
+                    name,
+                    json!({"call_start_message": param.call_start_message, "setup_ms": setup}),
+                );
                 self.line.say("connected; Ctrl-C hangs up");
                 self.first_packet(param.setup.first_packet);
             }
@@ -279,10 +327,18 @@ impl Talk {
                     "user_code": param.user_code,
                 });
                 self.log.log_at(event.at, name, data);
-                let talked = self.connected.map(|since| event.at.saturating_duration_since(since).as_secs_f64());
-                self.log.log("summary", json!({"talked_seconds": talked, "reason": param.reason.str_code, "stats": self.last}));
+                let talked = self
+                    .connected
+                    .map(|since| event.at.saturating_duration_since(since).as_secs_f64());
+                self.log.log(
+                    "summary",
+                    json!({"talked_seconds": talked, "reason": param.reason.str_code, "stats": self.last}),
+                );
                 let talked = talked.map_or(String::new(), |seconds| format!(" after {seconds:.0} s"));
-                self.line.finish(&format!("ended{talked}: {} ({}), by the {source}", param.reason.str_code, param.reason.code));
+                self.line.finish(&format!(
+                    "ended{talked}: {} ({}), by the {source}",
+                    param.reason.str_code, param.reason.code
+                ));
                 return Some(Outcome::from_reason(param.reason.code, self.connected.is_some()));
             }
             _ => self.log.log_at(event.at, name, json!({})),

@@ -28,7 +28,7 @@ pub(crate) async fn run(arguments: &ServerArgs) -> anyhow::Result<()> {
         return Ok(());
     }
     if arguments.dev {
-        let server = dev::DevServer::with_config(config).await?;
+        let server = DevServer::with_config(config).await?;
         println!("listening on {}", server.http_url());
         server.explain();
         stop_requested().await?;

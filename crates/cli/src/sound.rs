@@ -18,8 +18,9 @@ pub(crate) fn input(text: &str) -> anyhow::Result<AudioInput> {
             "tone" => AudioInput::Source(Box::new(ToneSource::new(TONE.0, TONE.1))),
             "silence" => AudioInput::Source(Box::new(Silence)),
             path => {
-                let source = WavSource::open(Path::new(path), false)
-                    .with_context(|| format!("--input {path}: not mic, mic:DEVICE, tone or silence, and not a readable WAV file"))?;
+                let source = WavSource::open(Path::new(path), false).with_context(|| {
+                    format!("--input {path}: not mic, mic:DEVICE, tone or silence, and not a readable WAV file")
+                })?;
                 AudioInput::Source(Box::new(source))
             }
         },
@@ -33,8 +34,12 @@ pub(crate) fn output(text: &str) -> anyhow::Result<AudioOutput> {
         _ => match text {
             "speaker" => AudioOutput::Device(None),
             "null" => AudioOutput::Sink(Box::new(duologue_call::audio::NullSink)),
-            path if Path::new(path).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wav")) => {
-                let sink = WavSink::create(Path::new(path)).with_context(|| format!("--output {path}: cannot be written"))?;
+            path if Path::new(path)
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("wav")) =>
+            {
+                let sink =
+                    WavSink::create(Path::new(path)).with_context(|| format!("--output {path}: cannot be written"))?;
                 AudioOutput::Sink(Box::new(sink))
             }
             other => bail!("--output {other}: give speaker, speaker:DEVICE, null or a file that ends in .wav"),

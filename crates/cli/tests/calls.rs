@@ -24,19 +24,39 @@ impl Bench {
         let data = folder.path("data");
         let (server, url) = dev_server(None, "127.0.0.1:0", &data);
         let (app, ws) = urls(&url);
-        Self { folder, _server: server, app, ws, data, next: 0 }
+        Self {
+            folder,
+            _server: server,
+            app,
+            ws,
+            data,
+            next: 0,
+        }
     }
 
     fn start(&mut self, name: &str, command: &[&str], user: &str) -> Process {
         self.next += 1;
         let mut arguments = command.to_vec();
-        arguments.extend(["--as", user, "--loopback", "--app-server", &self.app, "--server", &self.ws]);
+        arguments.extend([
+            "--as",
+            user,
+            "--loopback",
+            "--app-server",
+            &self.app,
+            "--server",
+            &self.ws,
+        ]);
         for (option, default) in [("--input", "tone"), ("--output", "null")] {
             if !command.contains(&option) {
                 arguments.extend([option, default]);
             }
         }
-        Process::start(name, None, &arguments, Some(self.folder.path(&format!("{name}-{}.jsonl", self.next))))
+        Process::start(
+            name,
+            None,
+            &arguments,
+            Some(self.folder.path(&format!("{name}-{}.jsonl", self.next))),
+        )
     }
 
     fn answer(&mut self, user: &str) -> Process {
@@ -66,15 +86,26 @@ impl Bench {
 
 fn end_of(process: &mut Process) -> (u64, String, bool) {
     let end = process.wait_for_event("evt_disconnected");
-    (end["code"].as_u64().unwrap(), end["source"].as_str().unwrap().to_owned(), end["by_remote"].as_bool().unwrap())
+    (
+        end["code"].as_u64().unwrap(),
+        end["source"].as_str().unwrap().to_owned(),
+        end["by_remote"].as_bool().unwrap(),
+    )
 }
 
 #[test]
 fn a_call_is_ended_by_its_caller() {
     let mut bench = Bench::new("normal");
     let mut callee = bench.answer("bob");
-    let mut caller = bench.start("caller", &["call", "bob", "--seconds", "2", "--message", "hello"], "alice");
-    assert_eq!(callee.wait_for_event("evt_verified")["call_start_message"].as_str(), Some("hello"));
+    let mut caller = bench.start(
+        "caller",
+        &["call", "bob", "--seconds", "2", "--message", "hello"],
+        "alice",
+    );
+    assert_eq!(
+        callee.wait_for_event("evt_verified")["call_start_message"].as_str(),
+        Some("hello")
+    );
     assert_eq!(end_of(&mut caller), (1001, "caller".into(), false));
     assert_eq!(end_of(&mut callee), (1001, "caller".into(), true));
     assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
@@ -83,10 +114,16 @@ fn a_call_is_ended_by_its_caller() {
         let names = events.iter().map(|event| event["event"].as_str().unwrap().to_owned());
         names.filter(|name| name.starts_with("evt_")).collect()
     };
-    assert_eq!(names(&caller), ["evt_wait_connected", "evt_connected", "evt_disconnected"]);
+    assert_eq!(
+        names(&caller),
+        ["evt_wait_connected", "evt_connected", "evt_disconnected"]
+    );
     assert_eq!(names(&callee), ["evt_verified", "evt_connected", "evt_disconnected"]);
     let record = bench.record();
-    assert_eq!((record["disconnect_reason"].as_u64(), record["releaser_type"].as_u64()), (Some(1001), Some(2)));
+    assert_eq!(
+        (record["disconnect_reason"].as_u64(), record["releaser_type"].as_u64()),
+        (Some(1001), Some(2))
+    );
     assert_eq!(record["terminate"].as_u64(), Some(16));
 }
 
@@ -135,7 +172,13 @@ fn a_user_in_a_call_is_busy() {
     assert_eq!(end_of(&mut third).0, 1202);
     assert_eq!(third.exit_code(), 5);
     // The first call is none the worse for it.
-    assert!(caller.events().iter().chain(&callee.events()).all(|event| event["event"] != "evt_disconnected"));
+    assert!(
+        caller
+            .events()
+            .iter()
+            .chain(&callee.events())
+            .all(|event| event["event"] != "evt_disconnected")
+    );
 }
 
 #[test]
@@ -168,11 +211,19 @@ fn local_faults_are_told_at_once_and_name_the_reason() {
         arguments.extend(["--token", "t"]);
         let mut caller = bench.start("caller", &arguments, user);
         let code = caller.exit_code();
-        let failed = caller.events().into_iter().find(|event| event["event"] == "make_call_failed").unwrap();
+        let failed = caller
+            .events()
+            .into_iter()
+            .find(|event| event["event"] == "make_call_failed")
+            .unwrap();
         assert_eq!((failed["reason"].as_str(), code), (Some(reason), 1));
     }
     let mut callee = bench.start("callee", &["answer", "--auto", "--cc-param", "nonsense"], "bob");
     assert_eq!(callee.exit_code(), 1);
-    let failed = callee.events().into_iter().find(|event| event["event"] == "verify_call_failed").unwrap();
+    let failed = callee
+        .events()
+        .into_iter()
+        .find(|event| event["event"] == "verify_call_failed")
+        .unwrap();
     assert_eq!(failed["reason"].as_str(), Some("decode_call_param"));
 }

@@ -34,10 +34,19 @@ struct Pulse {
 impl Pulse {
     fn start(folder: &Folder) -> Self {
         let socket = folder.path("native");
-        let protocol = format!("module-native-protocol-unix socket={} auth-anonymous=1", socket.display());
+        let protocol = format!(
+            "module-native-protocol-unix socket={} auth-anonymous=1",
+            socket.display()
+        );
         let sink = |name: &str| format!("module-null-sink sink_name={name} rate={RATE} channels=1");
         let daemon = Command::new("pulseaudio")
-            .args(["--daemonize=no", "-n", "--exit-idle-time=-1", "--use-pid-file=no", "--log-level=error"])
+            .args([
+                "--daemonize=no",
+                "-n",
+                "--exit-idle-time=-1",
+                "--use-pid-file=no",
+                "--log-level=error",
+            ])
             .args(["-L", &protocol, "-L", &sink("mic"), "-L", &sink("ear")])
             .env("HOME", folder.path(""))
             .env("XDG_RUNTIME_DIR", folder.path(""))
@@ -52,7 +61,15 @@ impl Pulse {
             home: folder.path("").display().to_string(),
         };
         let deadline = Instant::now() + PATIENCE;
-        while !pulse.command("pactl").args(["info"]).stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success() {
+        while !pulse
+            .command("pactl")
+            .args(["info"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .unwrap()
+            .success()
+        {
             assert!(Instant::now() < deadline, "PulseAudio does not answer");
             std::thread::park_timeout(Duration::from_millis(50));
         }
@@ -67,8 +84,12 @@ impl Pulse {
 }
 
 fn write_tone(path: &Path, seconds: u32) {
-    let spec =
-        hound::WavSpec { channels: 1, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     let mut writer = hound::WavWriter::create(path, spec).unwrap();
     for index in 0..RATE * seconds {
         let phase = std::f32::consts::TAU * TONE * index as f32 / RATE as f32;
@@ -111,7 +132,13 @@ fn sound_goes_from_a_microphone_to_a_speaker() {
     let heard = folder.path("heard.raw");
     let recorder = pulse
         .command("parec")
-        .args(["--device=ear.monitor", "--format=s16le", "--rate=48000", "--channels=1", "--raw"])
+        .args([
+            "--device=ear.monitor",
+            "--format=s16le",
+            "--rate=48000",
+            "--channels=1",
+            "--raw",
+        ])
         .stdout(File::create(&heard).unwrap())
         .spawn()
         .unwrap();
@@ -124,15 +151,37 @@ fn sound_goes_from_a_microphone_to_a_speaker() {
         arguments.extend(["--as", user, "--loopback", "--app-server", &app, "--server", &ws]);
         Process::start_with(name, None, &arguments, Some(events), &environment)
     };
-    let mut callee = phone("callee", &["answer", "--auto", "--input", "silence", "--output", "speaker:ear"], "bob");
+    let mut callee = phone(
+        "callee",
+        &["answer", "--auto", "--input", "silence", "--output", "speaker:ear"],
+        "bob",
+    );
     callee.wait_for_event("waiting");
-    let mut caller = phone("caller", &["call", "bob", "--input", "mic:mic.monitor", "--output", "null", "--seconds", "5"], "alice");
+    let mut caller = phone(
+        "caller",
+        &[
+            "call",
+            "bob",
+            "--input",
+            "mic:mic.monitor",
+            "--output",
+            "null",
+            "--seconds",
+            "5",
+        ],
+        "alice",
+    );
     assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
 
     drop(recorder);
     let bytes = std::fs::read(&heard).unwrap();
-    let pcm: Vec<f32> =
-        bytes.chunks_exact(2).map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0).collect();
+    let pcm: Vec<f32> = bytes
+        .chunks_exact(2)
+        .map(|pair| f32::from(i16::from_le_bytes([pair[0], pair[1]])) / 32_768.0)
+        .collect();
     let tenths = tenths_of_tone(&pcm);
-    assert!(tenths >= 25, "the tone was heard for {tenths} tenths of a second of about 50");
+    assert!(
+        tenths >= 25,
+        "the tone was heard for {tenths} tenths of a second of about 50"
+    );
 }

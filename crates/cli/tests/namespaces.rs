@@ -18,14 +18,18 @@ impl Pair {
 
     fn new() -> Self {
         let id = std::process::id();
-        let pair = Self { names: [format!("duo-a-{id}"), format!("duo-b-{id}")] };
+        let pair = Self {
+            names: [format!("duo-a-{id}"), format!("duo-b-{id}")],
+        };
         let [a, b] = &pair.names;
         // Interface names are at most 15 characters.
         let (left, right) = (format!("va{id}"), format!("vb{id}"));
         for name in [a, b] {
             ip(&["netns", "add", name]);
         }
-        ip(&["link", "add", &left, "netns", a, "type", "veth", "peer", "name", &right, "netns", b]);
+        ip(&[
+            "link", "add", &left, "netns", a, "type", "veth", "peer", "name", &right, "netns", b,
+        ]);
         for ((name, link), address) in [(a, &left), (b, &right)].into_iter().zip(Self::ADDRESSES) {
             ip(&["-n", name, "address", "add", &format!("{address}/24"), "dev", link]);
             ip(&["-n", name, "link", "set", link, "up"]);
@@ -45,11 +49,18 @@ impl Drop for Pair {
 
 fn ip(arguments: &[&str]) {
     let output = Command::new("ip").args(arguments).output().unwrap();
-    assert!(output.status.success(), "ip {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "ip {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 fn may_not_run() -> bool {
-    let root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
+    let root = Command::new("id")
+        .arg("-u")
+        .output()
+        .is_ok_and(|output| output.stdout == b"0\n");
     if !root {
         return skipped("making network namespaces needs root");
     }
@@ -60,7 +71,10 @@ fn may_not_run() -> bool {
 }
 
 fn packets_received(event: &Value) -> u64 {
-    event.pointer("/inbound/packetsReceived").and_then(Value::as_u64).unwrap_or_default()
+    event
+        .pointer("/inbound/packetsReceived")
+        .and_then(Value::as_u64)
+        .unwrap_or_default()
 }
 
 #[test]
@@ -104,20 +118,29 @@ fn a_call_between_namespaces_outlives_its_server() {
         (Some(1001), Some("caller"), Some(true))
     );
     let own = caller.wait_for_event("evt_disconnected");
-    assert_eq!((own["code"].as_u64(), own["by_remote"].as_bool()), (Some(1001), Some(false)));
+    assert_eq!(
+        (own["code"].as_u64(), own["by_remote"].as_bool()),
+        (Some(1001), Some(false))
+    );
 
     // The server learns of it, or gives the call up, once it is back; either way there is exactly one record.
     let (mut again, _) = dev_server(Some(here), "10.77.0.1:8080", &data);
     let deadline = std::time::Instant::now() + common::PATIENCE;
     while records(&data).is_empty() {
-        assert!(std::time::Instant::now() < deadline, "no record after the server's restart");
+        assert!(
+            std::time::Instant::now() < deadline,
+            "no record after the server's restart"
+        );
         std::thread::park_timeout(std::time::Duration::from_millis(200));
     }
     assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
     let written = records(&data);
     assert_eq!(written.len(), 1, "{written:?}");
     assert_eq!(written[0]["disconnect_reason"].as_u64(), Some(1001), "{written:?}");
-    assert!(written[0]["duration"].as_u64().is_some_and(|seconds| seconds >= 1), "{written:?}");
+    assert!(
+        written[0]["duration"].as_u64().is_some_and(|seconds| seconds >= 1),
+        "{written:?}"
+    );
     again.signal("TERM");
     again.wait();
 }

@@ -6,14 +6,28 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Most local addresses that a call uses: each is a socket, a candidate, and checks against each remote candidate.
 const MAX_ADDRESSES: usize = 8;
 
-/// The addresses to bind: those of every interface that is up; the loopback ones when `loopback` asks for them, or when there
+/// The addresses to bind: those of every interface that runs; the loopback ones when `loopback` asks for them, or when there
 /// are no others.
 pub(crate) fn local_addresses(loopback: bool) -> io::Result<Vec<IpAddr>> {
-    let found = if_addrs::get_if_addrs()?
-        .into_iter()
-        .filter(if_addrs::Interface::is_oper_up)
-        .map(|interface| interface.ip());
-    Ok(choose(found, loopback))
+    let found = if_addrs::get_if_addrs()?;
+    let (running, idle): (Vec<_>, Vec<_>) = found.into_iter().partition(if_addrs::Interface::is_oper_up);
+    Ok(prefer(
+        running.iter().map(if_addrs::Interface::ip).collect(),
+        idle.iter().map(if_addrs::Interface::ip),
+        loopback,
+    ))
+}
+
+/// The state of an interface that has just come up lags behind by up to a second: when nothing but the loopback seems to run,
+/// the others are worth a try too.
+fn prefer(mut running: Vec<IpAddr>, idle: impl Iterator<Item = IpAddr>, loopback: bool) -> Vec<IpAddr> {
+    if !running
+        .iter()
+        .any(|address| is_usable(address) && !address.is_loopback())
+    {
+        running.extend(idle);
+    }
+    choose(running.into_iter(), loopback)
 }
 
 fn choose(found: impl Iterator<Item = IpAddr>, loopback: bool) -> Vec<IpAddr> {
@@ -79,6 +93,15 @@ mod tests {
             addresses(&["127.0.0.1"])
         );
         assert_eq!(choose(std::iter::empty(), false), addresses(&["127.0.0.1"]));
+    }
+
+    #[test]
+    fn interfaces_that_do_not_run_yet_are_used_when_no_other_does() {
+        let idle = addresses(&["10.77.0.1"]);
+        let one = |running: &[&str]| prefer(addresses(running), idle.clone().into_iter(), false);
+        assert_eq!(one(&["127.0.0.1"]), idle);
+        assert_eq!(one(&["127.0.0.1", "fe80::1"]), idle);
+        assert_eq!(one(&["127.0.0.1", "192.0.2.7"]), addresses(&["192.0.2.7"]));
     }
 
     #[test]

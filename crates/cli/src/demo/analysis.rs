@@ -40,13 +40,22 @@ impl Sound {
             (hound::SampleFormat::Float, 32) => reader.samples::<f32>().collect::<Result<_, _>>()?,
             (hound::SampleFormat::Int, bits @ 8..=32) => {
                 let full = (1_u64 << (bits - 1)) as f32;
-                reader.samples::<i32>().map(|sample| Ok(sample? as f32 / full)).collect::<Result<_, hound::Error>>()?
+                reader
+                    .samples::<i32>()
+                    .map(|sample| Ok(sample? as f32 / full))
+                    .collect::<Result<_, hound::Error>>()?
             }
             (format, bits) => bail!("{bits}-bit {format:?} samples are not supported"),
         };
         let channels = usize::from(spec.channels.max(1));
-        let samples = flat.chunks(channels).map(|frame| frame.iter().sum::<f32>() / channels as f32).collect();
-        Ok(Self { samples, rate: spec.sample_rate })
+        let samples = flat
+            .chunks(channels)
+            .map(|frame| frame.iter().sum::<f32>() / channels as f32)
+            .collect();
+        Ok(Self {
+            samples,
+            rate: spec.sample_rate,
+        })
     }
 
     /// Length in seconds.
@@ -109,13 +118,21 @@ pub(crate) fn compare(said: &Sound, heard: &Sound) -> Match {
     }
     let (score, lag) = best;
     if score <= 0.0 {
-        return Match { correlation: 0.0, offset: 0.0, track: Vec::new() };
+        return Match {
+            correlation: 0.0,
+            offset: 0.0,
+            track: Vec::new(),
+        };
     }
     let (said_fine, heard_fine) = (said.envelope(FINE), heard.envelope(FINE));
     let around = (lag as f64 * COARSE / FINE).round() as i64;
     let offset = refine(&said_fine, &heard_fine, around, 30);
     let track = track(&said_fine, &heard_fine, offset);
-    Match { correlation: score, offset: offset as f64 * FINE, track }
+    Match {
+        correlation: score,
+        offset: offset as f64 * FINE,
+        track,
+    }
 }
 
 /// Pearson correlation of `said[i]` with `heard[i + lag]` where both exist.
@@ -155,6 +172,10 @@ fn track(said: &[f64], heard: &[f64], around: i64) -> Vec<(f64, f64)> {
     let mut track = Vec::new();
     for from in (0..said.len().saturating_sub(window)).step_by(step) {
         let piece = &said[from..from + window];
+        // A window that was heard in part only would align with what is left of it.
+        if from as i64 + around + window as i64 + reach > heard.len() as i64 {
+            break;
+        }
         let lag = refine(piece, heard, around + from as i64, reach) - from as i64;
         if correlation(piece, heard, lag + from as i64) > 0.7 {
             track.push(((from + window / 2) as f64 * FINE, lag as f64 * FINE));

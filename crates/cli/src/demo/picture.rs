@@ -88,7 +88,11 @@ impl Picture<'_> {
         let columns = (WIDTH - LEFT - RIGHT) as usize;
         let per_column = self.seconds / columns as f64;
         let rate = f64::from(lane.sound.rate);
-        let peak = lane.sound.samples.iter().fold(0.05_f32, |peak, sample| peak.max(sample.abs()));
+        let peak = lane
+            .sound
+            .samples
+            .iter()
+            .fold(0.05_f32, |peak, sample| peak.max(sample.abs()));
         let mut path = String::new();
         for column in 0..columns {
             let from = (column as f64 * per_column - lane.begin) * rate;
@@ -104,7 +108,11 @@ impl Picture<'_> {
                 let _ = write!(path, "M{x:.0} {:.1}V{:.1}", middle - half, middle + half);
             }
         }
-        let _ = writeln!(svg, r#"<path d="{path}" stroke="{}" stroke-width="1" fill="none"/>"#, lane.colour);
+        let _ = writeln!(
+            svg,
+            r#"<path d="{path}" stroke="{}" stroke-width="1" fill="none"/>"#,
+            lane.colour
+        );
     }
 
     fn moments(&self, svg: &mut String, bottom: f64) {
@@ -127,9 +135,16 @@ impl Picture<'_> {
     }
 
     fn chart(&self, svg: &mut String, top: f64) {
-        let highest =
-            self.series.iter().flat_map(|series| &series.points).map(|point| point.1).fold(50.0_f64, f64::max);
-        let step = [10.0, 20.0, 50.0, 100.0, 200.0, 500.0].into_iter().find(|step| highest / step <= 6.0).unwrap_or(1000.0);
+        let highest = self
+            .series
+            .iter()
+            .flat_map(|series| &series.points)
+            .map(|point| point.1)
+            .fold(50.0_f64, f64::max);
+        let step = [10.0, 20.0, 50.0, 100.0, 200.0, 500.0]
+            .into_iter()
+            .find(|step| highest / step <= 6.0)
+            .unwrap_or(1000.0);
         let top_value = (highest / step).ceil() * step;
         let y = |value: f64| top + CHART - CHART * value / top_value;
         let mut value = 0.0;
@@ -154,11 +169,22 @@ impl Picture<'_> {
                 top + CHART + 18.0
             );
         }
-        let _ = writeln!(svg, r##"<text x="20" y="{:.1}" fill="#1b1f24" font-weight="bold">delay</text>"##, top + 14.0);
+        let _ = writeln!(
+            svg,
+            r##"<text x="20" y="{:.1}" fill="#1b1f24" font-weight="bold">delay</text>"##,
+            top + 14.0
+        );
         for (index, series) in self.series.iter().enumerate() {
-            let points: Vec<String> =
-                series.points.iter().map(|(at, value)| format!("{:.1},{:.1}", self.x(*at), y(*value))).collect();
-            let dash = if series.dashed { r#" stroke-dasharray="6 4""# } else { "" };
+            let points: Vec<String> = series
+                .points
+                .iter()
+                .map(|(at, value)| format!("{:.1},{:.1}", self.x(*at), y(*value)))
+                .collect();
+            let dash = if series.dashed {
+                r#" stroke-dasharray="6 4""#
+            } else {
+                ""
+            };
             let (column, row) = (index % 3, index / 3);
             let (legend_x, legend_y) = (LEFT + 350.0 * column as f64, top + CHART + 44.0 + 20.0 * row as f64);
             let _ = write!(
@@ -189,12 +215,25 @@ mod tests {
 
     #[test]
     fn a_picture_is_well_formed_and_escapes_its_labels() {
-        let sound = Sound { samples: (0..16_000).map(|n| (n as f32 * 0.05).sin()).collect(), rate: 16_000 };
+        let sound = Sound {
+            samples: (0..16_000).map(|n| (n as f32 * 0.05).sin()).collect(),
+            rate: 16_000,
+        };
         let picture = Picture {
             title: "a < b & c".into(),
             subtitle: String::new(),
-            lanes: vec![Lane { label: "said", colour: "#123456", sound: &sound, begin: 0.5 }],
-            series: vec![Series { label: "delay", colour: "#654321", dashed: true, points: vec![(0.5, 80.0), (1.5, 90.0)] }],
+            lanes: vec![Lane {
+                label: "said",
+                colour: "#123456",
+                sound: &sound,
+                begin: 0.5,
+            }],
+            series: vec![Series {
+                label: "delay",
+                colour: "#654321",
+                dashed: true,
+                points: vec![(0.5, 80.0), (1.5, 90.0)],
+            }],
             moments: vec![(0.5, "connected".into())],
             seconds: 2.0,
         };

@@ -35,7 +35,11 @@ impl Control {
         let link = LinkConfig {
             delay: milliseconds(arguments.delay),
             jitter: milliseconds(arguments.jitter),
-            loss: if arguments.loss > 0.0 { Loss::Bernoulli(arguments.loss / 100.0) } else { Loss::None },
+            loss: if arguments.loss > 0.0 {
+                Loss::Bernoulli(arguments.loss / 100.0)
+            } else {
+                Loss::None
+            },
             ..LinkConfig::default()
         };
         let relay = Arc::new(PairRelay::start(link, arguments.seed).context("cannot start the relay")?);

@@ -38,13 +38,34 @@ pub(crate) fn phases(caller: &Side, callee: &Side) -> Vec<(&'static str, f64)> {
             "make_call -> evt_wait_connected (caller)",
             between(caller.wall_ms("make_call"), caller.wall_ms("evt_wait_connected")),
         ),
-        ("make_call -> push received (callee)", between(caller.wall_ms("make_call"), callee.wall_ms("push_received"))),
-        ("verify_call -> evt_verified (callee)", between(callee.wall_ms("verify_call"), callee.wall_ms("evt_verified"))),
-        ("accept_call -> evt_connected (callee)", between(callee.wall_ms("accept_call"), callee.wall_ms("evt_connected"))),
-        ("accept_call -> evt_connected (caller)", between(callee.wall_ms("accept_call"), caller.wall_ms("evt_connected"))),
-        ("accept_call -> first audio (caller)", between(callee.wall_ms("accept_call"), caller.wall_ms("first_audio"))),
-        ("accept_call -> first audio (callee)", between(callee.wall_ms("accept_call"), callee.wall_ms("first_audio"))),
-        ("make_call -> evt_connected (caller)", between(caller.wall_ms("make_call"), caller.wall_ms("evt_connected"))),
+        (
+            "make_call -> push received (callee)",
+            between(caller.wall_ms("make_call"), callee.wall_ms("push_received")),
+        ),
+        (
+            "verify_call -> evt_verified (callee)",
+            between(callee.wall_ms("verify_call"), callee.wall_ms("evt_verified")),
+        ),
+        (
+            "accept_call -> evt_connected (callee)",
+            between(callee.wall_ms("accept_call"), callee.wall_ms("evt_connected")),
+        ),
+        (
+            "accept_call -> evt_connected (caller)",
+            between(callee.wall_ms("accept_call"), caller.wall_ms("evt_connected")),
+        ),
+        (
+            "accept_call -> first audio (caller)",
+            between(callee.wall_ms("accept_call"), caller.wall_ms("first_audio")),
+        ),
+        (
+            "accept_call -> first audio (callee)",
+            between(callee.wall_ms("accept_call"), callee.wall_ms("first_audio")),
+        ),
+        (
+            "make_call -> evt_connected (caller)",
+            between(caller.wall_ms("make_call"), caller.wall_ms("evt_connected")),
+        ),
     ]
     .into_iter()
     .filter_map(|(what, value)| Some((what, value?)))
@@ -102,13 +123,11 @@ pub(crate) fn text(caller: &Side, callee: &Side, directions: &[Direction], recor
 }
 
 /// The picture of the call.
-pub(crate) fn picture<'a>(
-    caller: &Side,
-    callee: &Side,
-    directions: &'a [Direction],
-    subtitle: String,
-) -> Picture<'a> {
-    let begin = directions.iter().map(|direction| direction.said_at.min(direction.heard_at)).fold(f64::MAX, f64::min);
+pub(crate) fn picture<'a>(caller: &Side, callee: &Side, directions: &'a [Direction], subtitle: String) -> Picture<'a> {
+    let begin = directions
+        .iter()
+        .map(|direction| direction.said_at.min(direction.heard_at))
+        .fold(f64::MAX, f64::min);
     let axis = |wall_ms: f64| (wall_ms - begin) / 1000.0;
     let mut lanes = Vec::new();
     let mut series = Vec::new();
@@ -121,41 +140,79 @@ pub(crate) fn picture<'a>(
         ])
         .map(|((direction, colour), (said, heard, delay))| (direction, colour, said, heard, delay))
     {
-        lanes.push(Lane { label: said_label, colour, sound: &direction.said, begin: axis(direction.said_at) });
-        lanes.push(Lane { label: heard_label, colour, sound: &direction.heard, begin: axis(direction.heard_at) });
+        lanes.push(Lane {
+            label: said_label,
+            colour,
+            sound: &direction.said,
+            begin: axis(direction.said_at),
+        });
+        lanes.push(Lane {
+            label: heard_label,
+            colour,
+            sound: &direction.heard,
+            begin: axis(direction.heard_at),
+        });
         let points = direction
             .found
             .track
             .iter()
             .map(|(at, offset)| {
-                (axis(direction.said_at) + at, direction.heard_at + offset * 1000.0 - direction.said_at)
+                (
+                    axis(direction.said_at) + at,
+                    direction.heard_at + offset * 1000.0 - direction.said_at,
+                )
             })
             .collect();
-        series.push(Series { label: delay_label, colour, dashed: false, points });
+        series.push(Series {
+            label: delay_label,
+            colour,
+            dashed: false,
+            points,
+        });
     }
-    for (side, colour, label) in
-        [(callee, CALLER_COLOUR, "jitter buffer at the callee"), (caller, CALLEE_COLOUR, "jitter buffer at the caller")]
-    {
+    for (side, colour, label) in [
+        (callee, CALLER_COLOUR, "jitter buffer at the callee"),
+        (caller, CALLEE_COLOUR, "jitter buffer at the caller"),
+    ] {
         let points = side
             .events
             .iter()
             .filter(|event| event["event"] == "stats")
             .filter_map(|event| {
-                Some((axis(event["wall_ms"].as_f64()?), 1000.0 * event.pointer("/playout/currentDelay")?.as_f64()?))
+                Some((
+                    axis(event["wall_ms"].as_f64()?),
+                    1000.0 * event.pointer("/playout/currentDelay")?.as_f64()?,
+                ))
             })
             .filter(|(at, _)| *at >= 0.0)
             .collect();
-        series.push(Series { label, colour, dashed: true, points });
+        series.push(Series {
+            label,
+            colour,
+            dashed: true,
+            points,
+        });
     }
-    let moments: Vec<(f64, String)> = [(caller, "evt_connected"), (caller, "end_call"), (caller, "evt_disconnected")]
-        .into_iter()
-        .filter_map(|(side, name)| Some((axis(side.wall_ms(name)?), name.to_owned())))
-        .filter(|(at, _)| *at >= 0.0)
-        .collect();
+    let moments: Vec<(f64, String)> = [
+        (caller, "evt_connected"),
+        (caller, "end_call"),
+        (caller, "evt_disconnected"),
+    ]
+    .into_iter()
+    .filter_map(|(side, name)| Some((axis(side.wall_ms(name)?), name.to_owned())))
+    .filter(|(at, _)| *at >= 0.0)
+    .collect();
     let seconds = lanes
         .iter()
         .map(|lane| lane.begin + lane.sound.seconds())
         .chain(moments.iter().map(|(at, _)| *at))
         .fold(1.0, f64::max);
-    Picture { title: "A call, as both sides said and heard it".into(), subtitle, lanes, series, moments, seconds }
+    Picture {
+        title: "A call, as both sides said and heard it".into(),
+        subtitle,
+        lanes,
+        series,
+        moments,
+        seconds,
+    }
 }

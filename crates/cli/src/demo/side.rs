@@ -38,7 +38,14 @@ impl Side {
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("cannot start the {name}"))?;
-        Ok(Self { name, events: Vec::new(), child, path: events, reader: None, partial: String::new() })
+        Ok(Self {
+            name,
+            events: Vec::new(),
+            child,
+            path: events,
+            reader: None,
+            partial: String::new(),
+        })
     }
 
     /// Reads what has been logged since the last time; true when there was something.
@@ -87,7 +94,10 @@ impl Side {
             ("make_call", "calling"),
             ("waiting", "waiting for a call"),
         ];
-        STATES.iter().find(|(event, _)| self.event(event).is_some()).map_or("starting", |(_, state)| state)
+        STATES
+            .iter()
+            .find(|(event, _)| self.event(event).is_some())
+            .map_or("starting", |(_, state)| state)
     }
 
     /// One line for a person.
@@ -107,7 +117,10 @@ impl Side {
             self.state(),
             meter(number("/levels/mine")),
             meter(number("/levels/peer")),
-            shown(number("/remoteInbound/roundTripTime").map(|seconds| seconds * 1000.0), "ms"),
+            shown(
+                number("/remoteInbound/roundTripTime").map(|seconds| seconds * 1000.0),
+                "ms"
+            ),
             loss.map_or("- %".into(), |loss| format!("{loss:.1} %")),
             shown(number("/playout/currentDelay").map(|seconds| seconds * 1000.0), "ms"),
         )

@@ -42,18 +42,33 @@ impl AppServer {
             .await
             .map_err(anyhow::Error::from)
             .and_then(|connected| Ok(connected?))
-            .with_context(|| format!("cannot reach the app server at {address}; is the call server running with --dev?"))?;
+            .with_context(|| {
+                format!("cannot reach the app server at {address}; is the call server running with --dev?")
+            })?;
         Ok(Self { stream })
     }
 
     /// Waits for the next call.
     pub(crate) async fn next_call(&mut self) -> anyhow::Result<Push> {
         loop {
-            let message = self.stream.next().await.context("the app server closed the push channel")??;
+            let message = self
+                .stream
+                .next()
+                .await
+                .context("the app server closed the push channel")??;
             let Message::Text(text) = message else { continue };
             match serde_json::from_str(&text) {
-                Ok(PushMessage::Call { app_callee_uid, app_callee_sid, cc_param, .. }) => {
-                    return Ok(Push { user: app_callee_uid, service: app_callee_sid, cc_param });
+                Ok(PushMessage::Call {
+                    app_callee_uid,
+                    app_callee_sid,
+                    cc_param,
+                    ..
+                }) => {
+                    return Ok(Push {
+                        user: app_callee_uid,
+                        service: app_callee_sid,
+                        cc_param,
+                    });
                 }
                 Ok(_) => {}
                 Err(error) => tracing::warn!(%error, "the app server pushed something else than a call"),
@@ -65,7 +80,10 @@ impl AppServer {
 /// An access token for `user` from the app server at `address`.
 pub(crate) async fn issue_token(address: &str, user: &str) -> anyhow::Result<String> {
     let url = format!("{}/token", address.trim_end_matches('/'));
-    let client = reqwest::Client::builder().tls_backend_preconfigured(tls()?).timeout(PATIENCE).build()?;
+    let client = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls()?)
+        .timeout(PATIENCE)
+        .build()?;
     let response = client
         .post(&url)
         .json(&json!({ "user_id": user }))
@@ -76,12 +94,17 @@ pub(crate) async fn issue_token(address: &str, user: &str) -> anyhow::Result<Str
     let body: Value = response.json().await.unwrap_or_default();
     match body["access_token"].as_str() {
         Some(token) => Ok(token.to_owned()),
-        None => bail!("the app server gave no token ({status}): {}", body["error"].as_str().unwrap_or("no reason")),
+        None => bail!(
+            "the app server gave no token ({status}): {}",
+            body["error"].as_str().unwrap_or("no reason")
+        ),
     }
 }
 
 fn tls() -> anyhow::Result<rustls::ClientConfig> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

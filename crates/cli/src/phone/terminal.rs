@@ -17,7 +17,11 @@ pub(crate) struct Interrupts {
 
 impl Interrupts {
     pub(crate) fn new() -> anyhow::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())?, count: 0 })
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            count: 0,
+        })
     }
 
     /// Resolves at the next one.

@@ -10,13 +10,18 @@ use duologue_server::{ApiKey, CallRecord, ServiceStore};
 use crate::args::{ServiceCommand, TokenArgs};
 
 async fn open(data: &Path) -> anyhow::Result<ServiceStore> {
-    ServiceStore::open(data).await.with_context(|| format!("the data folder {} cannot be used", data.display()))
+    ServiceStore::open(data)
+        .await
+        .with_context(|| format!("the data folder {} cannot be used", data.display()))
 }
 
 /// Opens a data folder that must exist already: a slip in its name must not make a new one.
 async fn existing(data: &Path) -> anyhow::Result<ServiceStore> {
     if !data.is_dir() {
-        bail!("there is no data folder {}; give the server's with --data", data.display());
+        bail!(
+            "there is no data folder {}; give the server's with --data",
+            data.display()
+        );
     }
     open(data).await
 }
@@ -24,9 +29,15 @@ async fn existing(data: &Path) -> anyhow::Result<ServiceStore> {
 /// `duologue service …`.
 pub(crate) async fn service(data: &Path, command: &ServiceCommand) -> anyhow::Result<()> {
     match command {
-        ServiceCommand::Add { id, notify_callback, call_event_callback } => {
+        ServiceCommand::Add {
+            id,
+            notify_callback,
+            call_event_callback,
+        } => {
             let store = open(data).await?;
-            let key = store.add(id, notify_callback.as_deref(), call_event_callback.as_deref()).await?;
+            let key = store
+                .add(id, notify_callback.as_deref(), call_event_callback.as_deref())
+                .await?;
             println!("service {id} is made. Its key and secret, shown this once:");
             show(&key);
             if notify_callback.is_none() {
@@ -41,7 +52,11 @@ pub(crate) async fn service(data: &Path, command: &ServiceCommand) -> anyhow::Re
                     service.id,
                     service.notify_callback.as_deref().unwrap_or("none"),
                     service.call_event_callback.as_deref().unwrap_or("none"),
-                    if service.origins.is_empty() { "none".to_owned() } else { service.origins.join(" ") }
+                    if service.origins.is_empty() {
+                        "none".to_owned()
+                    } else {
+                        service.origins.join(" ")
+                    }
                 );
             }
         }
@@ -56,7 +71,9 @@ pub(crate) async fn service(data: &Path, command: &ServiceCommand) -> anyhow::Re
                 bail!("nothing to set: give --notify URL, --call-event URL or both");
             }
             let store = existing(data).await?;
-            store.set_callbacks(id, notify.as_deref(), call_event.as_deref()).await?;
+            store
+                .set_callbacks(id, notify.as_deref(), call_event.as_deref())
+                .await?;
             println!("the callbacks of service {id} are set");
         }
         ServiceCommand::SetOrigins { id, origins } => {
@@ -80,13 +97,20 @@ pub(crate) async fn token(arguments: &TokenArgs) -> anyhow::Result<()> {
             let store = existing(&arguments.data).await?;
             let keys = store.keys(&arguments.service).await?;
             let Some(newest) = keys.into_iter().next() else {
-                bail!("service {} has no key in {}", arguments.service, arguments.data.display());
+                bail!(
+                    "service {} has no key in {}",
+                    arguments.service,
+                    arguments.data.display()
+                );
             };
             (newest.key, newest.secret)
         }
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs();
-    println!("{}", issue_token(&arguments.service, &arguments.user, &key, &secret, now)?);
+    println!(
+        "{}",
+        issue_token(&arguments.service, &arguments.user, &key, &secret, now)?
+    );
     Ok(())
 }
 

@@ -38,8 +38,14 @@ impl DevServer {
         };
         config.extra = Some(router(app_server));
         let listen = config.listen;
-        let server = Server::start(config).await.with_context(|| format!("the server cannot start on {listen}"))?;
-        Ok(Self { server, service_id: service.id, api_key: key.key })
+        let server = Server::start(config)
+            .await
+            .with_context(|| format!("the server cannot start on {listen}"))?;
+        Ok(Self {
+            server,
+            service_id: service.id,
+            api_key: key.key,
+        })
     }
 
     pub(crate) fn http_url(&self) -> String {

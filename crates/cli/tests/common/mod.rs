@@ -1,5 +1,5 @@
 //! What the tests of whole programs share: processes that clean up after themselves, and event logs to wait on.
-#![allow(dead_code, reason = "every test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -21,7 +21,11 @@ pub struct Folder(PathBuf);
 impl Folder {
     pub fn new(name: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let unique = format!("duologue-{name}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let unique = format!(
+            "duologue-{name}-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let path = std::env::temp_dir().join(unique);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -72,7 +76,11 @@ impl Process {
             command.arg("--events").arg(events).arg("--quiet");
         }
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
-        Self { name: name.into(), child, events }
+        Self {
+            name: name.into(),
+            child,
+            events,
+        }
     }
 
     /// The first line on standard output that starts with `prefix`, without the prefix.
@@ -90,7 +98,9 @@ impl Process {
     pub fn events(&self) -> Vec<Value> {
         let Some(path) = &self.events else { return Vec::new() };
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+        text.lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .collect()
     }
 
     /// Waits until an event is logged that `wanted` accepts.
@@ -101,10 +111,22 @@ impl Process {
             if let Some(event) = self.events().into_iter().find(|event| wanted(event)) {
                 return event;
             }
-            let seen: Vec<String> =
-                self.events().iter().map(|event| event["event"].to_string()).filter(|name| name != "\"stats\"").collect();
-            assert!(ended.is_none(), "{} ended ({ended:?}) before {what}; it said {seen:?}", self.name);
-            assert!(Instant::now() < deadline, "{} never said {what}; it said {seen:?}", self.name);
+            let seen: Vec<String> = self
+                .events()
+                .iter()
+                .map(|event| event["event"].to_string())
+                .filter(|name| name != "\"stats\"")
+                .collect();
+            assert!(
+                ended.is_none(),
+                "{} ended ({ended:?}) before {what}; it said {seen:?}",
+                self.name
+            );
+            assert!(
+                Instant::now() < deadline,
+                "{} never said {what}; it said {seen:?}",
+                self.name
+            );
             pause();
         }
     }
@@ -132,7 +154,10 @@ impl Process {
     /// Sends a signal by its name, such as `INT`.
     pub fn signal(&self, signal: &str) {
         // `ip netns exec` replaces itself with the program, so the child's process is the program's.
-        let status = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap();
+        let status = Command::new("kill")
+            .args([&format!("-{signal}"), &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 }
@@ -153,7 +178,16 @@ fn pause() {
 pub fn dev_server(inside: Option<&str>, address: &str, data: &Path) -> (Process, String) {
     let data = data.display().to_string();
     let stun = format!("{}:0", address.rsplit_once(':').unwrap().0);
-    let arguments = ["server", "--dev", "--listen", address, "--stun-listen", &stun, "--data", &data];
+    let arguments = [
+        "server",
+        "--dev",
+        "--listen",
+        address,
+        "--stun-listen",
+        &stun,
+        "--data",
+        &data,
+    ];
     let mut server = Process::start("server", inside, &arguments, None);
     let url = server.announced("listening on ");
     (server, url)
@@ -161,7 +195,18 @@ pub fn dev_server(inside: Option<&str>, address: &str, data: &Path) -> (Process,
 
 /// Arguments of a phone at the server `url`, on loopback.
 pub fn phone<'a>(user: &'a str, app: &'a str, ws: &'a str, input: &'a str, output: &'a str) -> Vec<&'a str> {
-    vec!["--as", user, "--app-server", app, "--server", ws, "--input", input, "--output", output]
+    vec![
+        "--as",
+        user,
+        "--app-server",
+        app,
+        "--server",
+        ws,
+        "--input",
+        input,
+        "--output",
+        output,
+    ]
 }
 
 /// The app server's and the signalling URL of a development server.
@@ -171,7 +216,10 @@ pub fn urls(url: &str) -> (String, String) {
 
 /// True when this test may be skipped because `why`; where everything must run, that is a failure instead.
 pub fn skipped(why: &str) -> bool {
-    assert!(std::env::var_os("DUOLOGUE_REQUIRE_ALL").is_none(), "this test must run here, but {why}");
+    assert!(
+        std::env::var_os("DUOLOGUE_REQUIRE_ALL").is_none(),
+        "this test must run here, but {why}"
+    );
     eprintln!("skipped: {why}");
     true
 }
@@ -183,7 +231,15 @@ pub fn clip(name: &str) -> String {
 
 /// The records in a server's data folder.
 pub fn records(data: &Path) -> Vec<Value> {
-    let output = Command::new(DUOLOGUE).args(["records", "--json", "--data"]).arg(data).output().unwrap();
+    let output = Command::new(DUOLOGUE)
+        .args(["records", "--json", "--data"])
+        .arg(data)
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }

@@ -16,7 +16,10 @@ fn recorded(clip: &Sound, delay: f64) -> Sound {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         *sample += ((state >> 16) as f32 / 65_536.0 - 0.5) * 0.002;
     }
-    Sound { samples, rate: clip.rate }
+    Sound {
+        samples,
+        rate: clip.rate,
+    }
 }
 
 #[test]
@@ -32,7 +35,10 @@ fn the_same_speech_is_recognised_and_its_delay_measured() {
 #[test]
 fn a_recording_that_begins_late_has_a_negative_offset() {
     let said = clip(CALLEE);
-    let late = Sound { samples: said.samples[4_000..].to_vec(), rate: said.rate };
+    let late = Sound {
+        samples: said.samples[4_000..].to_vec(),
+        rate: said.rate,
+    };
     let found = compare(&said, &late);
     assert!(found.heard());
     assert!((found.offset + 0.25).abs() < 0.003, "offset {}", found.offset);
@@ -41,10 +47,25 @@ fn a_recording_that_begins_late_has_a_negative_offset() {
 #[test]
 fn silence_is_not_heard() {
     let said = clip(CALLER);
-    let silent = Sound { samples: vec![0.0; said.samples.len()], rate: said.rate };
+    let silent = Sound {
+        samples: vec![0.0; said.samples.len()],
+        rate: said.rate,
+    };
     assert!(!compare(&said, &silent).heard());
-    assert!(!compare(&said, &recorded(&silent, 0.1)).heard(), "noise alone is not heard either");
-    assert!(!compare(&said, &Sound { samples: Vec::new(), rate: 48_000 }).heard());
+    assert!(
+        !compare(&said, &recorded(&silent, 0.1)).heard(),
+        "noise alone is not heard either"
+    );
+    assert!(
+        !compare(
+            &said,
+            &Sound {
+                samples: Vec::new(),
+                rate: 48_000
+            }
+        )
+        .heard()
+    );
 }
 
 #[test]
@@ -81,7 +102,13 @@ fn half_of_the_words_lost_is_not_heard() {
 fn rates_may_differ() {
     let said = clip(CALLER);
     let tripled: Vec<f32> = said.samples.iter().flat_map(|sample| [*sample; 3]).collect();
-    let found = compare(&said, &Sound { samples: tripled, rate: 48_000 });
+    let found = compare(
+        &said,
+        &Sound {
+            samples: tripled,
+            rate: 48_000,
+        },
+    );
     assert!(found.heard());
     assert!(found.offset.abs() < 0.003);
 }
