@@ -316,13 +316,8 @@ impl Engine {
 
     /// Carries what one part says to the others until all are quiet.
     fn pump(&mut self, now: Instant) {
-        loop {
-            let busy = self.pump_legs(now) | self.pump_media(now) | self.pump_call(now);
-            if !busy {
-                break;
-            }
-        }
-        self.send_candidates();
+        // Candidates last: what one input makes known travels in one message.
+        while self.pump_legs(now) | self.pump_media(now) | self.pump_call(now) || self.send_candidates() {}
         self.pump_server(now);
     }
 

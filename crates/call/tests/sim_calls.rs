@@ -51,7 +51,7 @@ fn bad_network(seed: u64) -> Script {
         breaks,
         signal_delay: ms(rng.range(1..80)),
         push_delay: ms(rng.range(1..200)),
-        pre_connect: rng.chance(0.8),
+        pre_connect: [rng.chance(0.8), rng.chance(0.8)],
         ring: ms(rng.range(0..1_500)),
         talk: ms(rng.range(100..400)),
         ends: rng.range(0..2) as usize,
@@ -149,19 +149,27 @@ fn calls_connect_over_bad_networks() {
 
 #[test]
 fn the_same_seed_makes_the_same_call() {
-    for seed in seed_from_env(1)..seed_from_env(1) + 20 {
-        let (one, other) = (run(bad_network(seed)), run(bad_network(seed)));
-        let names = |outcome: &Outcome| {
+    for seed in seed_from_env(1)..seed_from_env(1) + 50 {
+        let call = || {
+            let mut outcome = run(Script {
+                dtls_apart: true,
+                ..bad_network(seed)
+            });
+            outcome.sends.retain(|(_, _, class, _)| *class != Class::Dtls);
+            outcome
+        };
+        let (one, other) = (call(), call());
+        let names = |outcome: &Outcome| -> Vec<_> {
             outcome
                 .events
                 .iter()
                 .map(|(at, who, kind)| (*at, *who, kind.name()))
-                .collect::<Vec<_>>()
+                .collect()
         };
         assert_eq!(names(&one), names(&other), "seed {seed}");
         assert_eq!(one.sends, other.sends, "seed {seed}");
         assert_eq!(one.heard, other.heard, "seed {seed}");
-        assert!(one.sends.len() > 50, "seed {seed}: something was compared");
+        assert!(one.sends.len() > 15, "seed {seed}: something was compared");
     }
 }
 

@@ -247,11 +247,12 @@ impl Engine {
         }
     }
 
-    /// Tells the server what the legs have gathered since it was last told.
-    pub(super) fn send_candidates(&mut self) {
+    /// Tells the server what the legs have gathered since it was last told; false when that is nothing.
+    pub(super) fn send_candidates(&mut self) -> bool {
         if !self.may_show_addresses() || self.ended {
-            return;
+            return false;
         }
+        let mut busy = false;
         let caller = matches!(self.config.role, Role::Caller(_));
         for leg in &mut self.legs {
             let end = leg.gathered && !leg.end_sent;
@@ -263,7 +264,9 @@ impl Engine {
             // A callee has one path, so it need not name it.
             let (party, generation) = (leg.party.filter(|_| caller), leg.generation);
             self.call.add_candidates(party, generation, candidates, end);
+            busy = true;
         }
+        busy
     }
 }
 
