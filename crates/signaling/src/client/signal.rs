@@ -50,17 +50,8 @@ impl ClientCall {
                 }
             }
             (ServerMessage::WaitConnected, Role::Caller) => self.wait_connected(),
-            (ServerMessage::PeerVerified { party, describe }, Role::Caller) => {
-                if self.admit(party) && describe {
-                    self.output(Output::Describe { party });
-                }
-            }
-            (ServerMessage::PeerLeft { party }, Role::Caller) => {
-                if self.accepted != Some(party) && self.peer(party).is_some() {
-                    self.peers.retain(|peer| peer.party != party);
-                    self.output(Output::ClosePath { party });
-                }
-            }
+            (ServerMessage::PeerVerified { party, describe }, Role::Caller) => self.on_peer_verified(party, describe),
+            (ServerMessage::PeerLeft { party }, Role::Caller) => self.on_peer_left(party),
             (
                 ServerMessage::Accepted {
                     party,
@@ -73,9 +64,7 @@ impl ClientCall {
             (ServerMessage::Verified(verified), Role::Callee) => self.on_verified(verified, now),
             (ServerMessage::Reveal { nonce }, Role::Callee) => self.output(Output::Reveal { nonce }),
             (ServerMessage::Description { party, description }, _) => {
-                if self.is_path(party) {
-                    self.output(Output::RemoteDescription { party, description });
-                }
+                self.pass_on(party, Output::RemoteDescription { party, description });
             }
             (
                 ServerMessage::Candidates {
@@ -86,14 +75,15 @@ impl ClientCall {
                 },
                 _,
             ) => {
-                if self.is_path(party) {
-                    self.output(Output::RemoteCandidates {
+                self.pass_on(
+                    party,
+                    Output::RemoteCandidates {
                         party,
                         generation,
                         candidates,
                         end,
-                    });
-                }
+                    },
+                );
             }
             (ServerMessage::PeerMuted { muted }, _) => {
                 self.peer_muted = muted;
@@ -107,12 +97,7 @@ impl ClientCall {
                 },
                 _,
             ) => self.on_ended(reason, source, user_code),
-            (ServerMessage::Error { reason, .. }, _) => {
-                // The server refuses this device before there is a call. Later it only closes the connection.
-                if self.sid.is_none() {
-                    self.finish(reason, DisconnectSource::CloudServer, None);
-                }
-            }
+            (ServerMessage::Error { reason, .. }, _) => self.on_refused(reason),
             _ => {}
         }
     }
@@ -122,6 +107,33 @@ impl ClientCall {
             self.disarm(Timer::Setup);
             self.state = CallState::WaitAnswer;
             self.event(Event::WaitConnected);
+        }
+    }
+
+    fn on_peer_verified(&mut self, party: PartyId, describe: bool) {
+        if self.admit(party) && describe {
+            self.output(Output::Describe { party });
+        }
+    }
+
+    fn on_peer_left(&mut self, party: PartyId) {
+        if self.accepted != Some(party) && self.peer(party).is_some() {
+            self.peers.retain(|peer| peer.party != party);
+            self.output(Output::ClosePath { party });
+        }
+    }
+
+    /// The server refuses this device before there is a call. Later such a message only announces the connection's close.
+    fn on_refused(&mut self, reason: DisconnectReason) {
+        if self.sid.is_none() {
+            self.finish(reason, DisconnectSource::CloudServer, None);
+        }
+    }
+
+    /// News about the path with a device.
+    fn pass_on(&mut self, party: PartyId, output: Output) {
+        if self.is_path(party) {
+            self.output(output);
         }
     }
 

@@ -200,7 +200,7 @@ fn connected_needs_accept_and_path_in_either_order() {
     assert_eq!(events(&drain(&mut call)), []);
     call.handle_message(accepted(1), now);
     let outputs = drain(&mut call);
-    assert_eq!(events(&outputs), [connected.clone()]);
+    assert_eq!(events(&outputs), std::slice::from_ref(&connected));
     assert!(outputs.contains(&Output::Send(ClientMessage::Connected { party: PartyId(1) })));
 
     let mut call = caller(now);
@@ -540,7 +540,8 @@ fn parameters_are_checked_on_the_device() {
         other_service.check().is_ok(),
         "the same name in another service is another user"
     );
-    let cases: [(StartFailReason, fn(&mut MakeCallParams)); 7] = [
+    type Spoil = fn(&mut MakeCallParams);
+    let cases: [(StartFailReason, Spoil); 7] = [
         (StartFailReason::InvalidUserId, |it| it.my_id = "a b".into()),
         (StartFailReason::InvalidUserId, |it| it.peer_id = String::new()),
         (StartFailReason::InvalidServiceId, |it| {

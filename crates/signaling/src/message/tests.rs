@@ -434,7 +434,8 @@ fn a_description_needs_credentials_and_a_fingerprint() {
         ..SessionDescription::default()
     };
     assert_eq!(good.validate(), Ok(()));
-    let cases: [(&str, fn(&mut SessionDescription)); 7] = [
+    type Spoil = fn(&mut SessionDescription);
+    let cases: [(&str, Spoil); 7] = [
         ("v", |it| it.v = 2),
         ("ufrag", |it| it.ufrag = "abc".into()),
         ("pwd", |it| it.pwd = "x".repeat(21)),

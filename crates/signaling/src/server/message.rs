@@ -67,16 +67,8 @@ impl ServerCall {
                 );
             }
             (ClientMessage::Accept { call_start_message }, false) => self.accept(party, call_start_message, now),
-            (ClientMessage::AcceptedByMedia { party: device }, true) => {
-                if self.is_callee(device) && self.is_ringing() {
-                    self.accept(device, None, now);
-                }
-            }
-            (ClientMessage::Connected { party: device }, true) => {
-                if self.phase == Phase::Accepted(device) && self.connected_at.is_none() {
-                    self.connected_at = Some(self.clock.unix_ms(now));
-                }
-            }
+            (ClientMessage::AcceptedByMedia { party: device }, true) => self.on_accepted_by_media(device, now),
+            (ClientMessage::Connected { party: device }, true) => self.on_connected(device, now),
             (ClientMessage::Mute { muted }, _) => self.on_mute(party, muted),
             (ClientMessage::Reveal { nonce }, true) => {
                 if let Phase::Accepted(device) = self.phase {
@@ -129,6 +121,18 @@ impl ServerCall {
         self.candidates_dropped += candidates.len().saturating_sub(free) as u64;
         self.candidates.extend(candidates.into_iter().take(free));
         self.end_of_candidates |= end;
+    }
+
+    fn on_accepted_by_media(&mut self, device: PartyId, now: Instant) {
+        if self.is_callee(device) && self.is_ringing() {
+            self.accept(device, None, now);
+        }
+    }
+
+    fn on_connected(&mut self, device: PartyId, now: Instant) {
+        if self.phase == Phase::Accepted(device) && self.connected_at.is_none() {
+            self.connected_at = Some(self.clock.unix_ms(now));
+        }
     }
 
     fn on_mute(&mut self, party: PartyId, muted: bool) {

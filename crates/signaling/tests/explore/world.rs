@@ -227,11 +227,7 @@ impl World {
             match client.call.state() {
                 CallState::Idle if number == 0 => actions.push(Action::Make),
                 // Devices are alike: the second verifies after the first, which halves what there is to explore.
-                CallState::Idle => {
-                    if self.pushed && (number == 1 || self.clients[number - 1].call.state() != CallState::Idle) {
-                        actions.push(Action::Verify(number));
-                    }
-                }
+                CallState::Idle if self.may_verify(number) => actions.push(Action::Verify(number)),
                 CallState::Verified if client.call.accepted().is_none() => actions.push(Action::Accept(number)),
                 _ => {}
             }
@@ -266,6 +262,10 @@ impl World {
             }
         }
         actions
+    }
+
+    fn may_verify(&self, number: usize) -> bool {
+        self.pushed && (number == 1 || self.clients[number - 1].call.state() != CallState::Idle)
     }
 
     fn push_deliveries(&self, number: usize, client: &Client, actions: &mut Vec<Action>) {
