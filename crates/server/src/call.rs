@@ -8,7 +8,7 @@ use duologue_signaling::ids::{CallId, PartyId};
 use duologue_signaling::link::Link;
 use duologue_signaling::message::Welcome;
 use duologue_signaling::server::{CallRecord, NotifyResult, Output, Refusal, ServerCall, Snapshot};
-use duologue_signaling::{ClientMessage, DisconnectReason, Envelope, ServerMessage};
+use duologue_signaling::{ClientMessage, DisconnectReason, Envelope, ServerMessage, SessionDescription};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 
@@ -19,6 +19,9 @@ use crate::store::Journal;
 
 /// How long a call that is over is kept for devices that come back and have to be told.
 const AFTERLIFE: Duration = Duration::from_secs(60);
+
+/// Most messages that are withheld until the accept; more are dropped. A client sends a handful.
+const WITHHELD: usize = 64;
 
 /// Something happened to a call.
 #[derive(Debug)]
@@ -75,6 +78,8 @@ pub(crate) struct CallActor {
     notify: JoinSet<NotifyResult>,
     journaled: Option<Journal>,
     over_since: Option<Instant>,
+    /// Without pre-connecting, what shows an address waits here for the accept, whatever a client sends when.
+    withheld: Vec<(PartyId, ClientMessage)>,
 }
 
 impl CallActor {
@@ -107,7 +112,18 @@ impl CallActor {
             notify: JoinSet::new(),
             journaled: None,
             over_since: None,
+            withheld: Vec::new(),
         }
+    }
+
+    /// With the caller's first description, when it must not be shown yet.
+    pub(crate) fn withholding(mut self, description: Option<Box<SessionDescription>>) -> Self {
+        let message = description.map(|description| ClientMessage::Description {
+            party: None,
+            description,
+        });
+        self.withheld.extend(message.map(|message| (PartyId::CALLER, message)));
+        self
     }
 
     pub(crate) async fn run(mut self) {
@@ -124,7 +140,7 @@ impl CallActor {
             };
             tokio::select! {
                 input = self.inbox.recv() => match input {
-                    Some(input) => self.handle(input).await,
+                    Some(input) => self.handle(input),
                     // The hub has a handle for as long as the call is known.
                     None => break,
                 },
@@ -145,7 +161,7 @@ impl CallActor {
             || self.devices.values().all(|device| device.link.is_drained()) && !self.devices.is_empty()
     }
 
-    async fn handle(&mut self, input: Input) {
+    fn handle(&mut self, input: Input) {
         let now = Instant::now();
         match input {
             Input::Verify { joining, entered } => match self.call.verify(Some(joining.address.clone()), now) {
@@ -216,6 +232,16 @@ impl CallActor {
     }
 
     fn on_message(&mut self, party: PartyId, message: ClientMessage, now: Instant) {
+        let shows_address = matches!(
+            message,
+            ClientMessage::Description { .. } | ClientMessage::Candidates { .. }
+        );
+        if shows_address && self.call.is_ringing() && !self.pre_connects() {
+            if self.withheld.len() < WITHHELD {
+                self.withheld.push((party, message));
+            }
+            return;
+        }
         let accepts = match &message {
             ClientMessage::Accept { .. } => Some(party),
             ClientMessage::AcceptedByMedia { party: device } if party.is_caller() => Some(*device),
@@ -235,6 +261,13 @@ impl CallActor {
             return self.call.handle_message(device, left, now);
         }
         self.call.handle_message(party, message, now);
+    }
+
+    fn pre_connects(&self) -> bool {
+        self.hub
+            .config
+            .policy(self.call.setup().callee.service_id.as_str())
+            .pre_connect
     }
 
     fn disconnect(&mut self, party: PartyId, now: Instant) {
@@ -269,7 +302,13 @@ impl CallActor {
                     self.notify
                         .spawn(notify::run(self.hub.clone(), self.call.setup().clone()));
                 }
-                Output::Accepted { party } => tracing::info!(sid = %self.sid, %party, "call accepted"),
+                Output::Accepted { party } => {
+                    tracing::info!(sid = %self.sid, %party, "call accepted");
+                    for (from, message) in std::mem::take(&mut self.withheld) {
+                        // What other devices of the callee said goes the way of those devices.
+                        self.call.handle_message(from, message, Instant::now());
+                    }
+                }
                 Output::Record(ended) => record = Some(*ended),
                 // The call event callback, which follows the record, is what makes an app server push a cancel.
                 _ => {}

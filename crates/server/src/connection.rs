@@ -175,7 +175,7 @@ impl Lobby<'_> {
                 Some(ClientMessage::MakeCall(make)) => {
                     let Some(outlet) = self.outlet.take() else { break };
                     let connection = outlet.id();
-                    let call = self.make_call(*make, outlet).await;
+                    let call = self.make_call(*make, outlet);
                     return forward(wire, &call, PartyId::CALLER, connection).await;
                 }
                 Some(ClientMessage::VerifyCall { cc_param }) => {
@@ -205,15 +205,8 @@ impl Lobby<'_> {
         wire.next().await.map(drop)
     }
 
-    async fn make_call(self, make: MakeCall, outlet: Outlet) -> CallHandle {
-        let policy = self.hub.config.policy(self.identity.user.service_id.as_str());
-        let setup = Hub::new_setup(
-            new_sid(),
-            self.identity.user.clone(),
-            make,
-            self.peer.address,
-            policy.pre_connect,
-        );
+    fn make_call(self, make: MakeCall, outlet: Outlet) -> CallHandle {
+        let setup = Hub::new_setup(new_sid(), self.identity.user.clone(), make, self.peer.address);
         // Calls stay within a service: its app server is the only one that may be asked to push to its users.
         let reason = if !self.identity.may_call {
             Some(DisconnectReason::ServiceAccessTokenError)

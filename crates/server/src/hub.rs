@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use duologue_signaling::ids::{CallId, PartyId, User};
 use duologue_signaling::server::{CallSetup, Directory, Refusal, ServerCall};
-use duologue_signaling::{DisconnectReason, MediaType};
+use duologue_signaling::{DisconnectReason, MediaType, SessionDescription};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::JoinSet;
 
@@ -34,7 +34,7 @@ pub(crate) struct Hub {
     pub(crate) metrics: Metrics,
     /// Rung when something may be in the outbox.
     pub(crate) outbox: Notify,
-    /// Rung when a call is over.
+    /// Rung when a call is over, and again when it is forgotten.
     pub(crate) call_over: Notify,
     pub(crate) addresses: Buckets<IpAddr>,
     pub(crate) users: Buckets<User>,
@@ -128,16 +128,23 @@ impl Hub {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Calls that are not over.
-    pub(crate) fn calls(&self) -> usize {
-        self.lock().directory.len()
+    /// Calls that are not over, and those that also linger because not all of their devices know.
+    pub(crate) fn calls(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.directory.len(), state.calls.len())
     }
 
     /// Starts a call, or what tells its caller why there is none.
-    pub(crate) fn start_call(self: &Arc<Self>, new: NewCall, caller: Joining) -> CallHandle {
+    pub(crate) fn start_call(self: &Arc<Self>, mut new: NewCall, caller: Joining) -> CallHandle {
         let sid = new.setup.sid;
         let now = std::time::Instant::now();
         let refusal = new.refusal.or_else(|| self.refuse(&new.setup));
+        let pre_connect = self.config.policy(new.setup.callee.service_id.as_str()).pre_connect;
+        let withheld = if pre_connect {
+            None
+        } else {
+            new.setup.description.take()
+        };
         let call = match refusal {
             Some(refusal) => ServerCall::refused(new.setup, refusal, wall_clock(), now),
             None => {
@@ -145,7 +152,7 @@ impl Hub {
                 ServerCall::new(new.setup, timers, wall_clock(), now)
             }
         };
-        self.run_call(sid, call, Some(caller), Vec::new())
+        self.run_call(sid, call, Some(caller), Vec::new(), withheld)
     }
 
     fn refuse(&self, setup: &CallSetup) -> Option<Refusal> {
@@ -174,7 +181,7 @@ impl Hub {
             .directory
             .restore(sid, &setup.caller, &setup.callee, journal.snapshot.is_accepted());
         let call = ServerCall::restore(journal.snapshot, wall_clock(), std::time::Instant::now());
-        self.run_call(sid, call, None, journal.sessions);
+        self.run_call(sid, call, None, journal.sessions, None);
     }
 
     fn run_call(
@@ -183,6 +190,7 @@ impl Hub {
         call: ServerCall,
         caller: Option<Joining>,
         sessions: Vec<(PartyId, String)>,
+        withheld: Option<Box<SessionDescription>>,
     ) -> CallHandle {
         let (handle, inbox) = mpsc::channel(CALL_QUEUE);
         {
@@ -196,7 +204,8 @@ impl Hub {
             }
         }
         self.metrics.calls.add(1);
-        self.spawn(CallActor::new(self.clone(), call, caller, sessions, inbox).run());
+        let actor = CallActor::new(self.clone(), call, caller, sessions, inbox).withholding(withheld);
+        self.spawn(actor.run());
         handle
     }
 
@@ -233,7 +242,9 @@ impl Hub {
         let mut state = self.lock();
         state.calls.remove(&sid);
         state.sessions.retain(|_, (of, _)| *of != sid);
+        drop(state);
         self.metrics.calls.add(-1);
+        self.call_over.notify_waiters();
     }
 
     /// What a caller asks for, as a call of this id.
@@ -242,7 +253,6 @@ impl Hub {
         caller: User,
         make: duologue_signaling::message::MakeCall,
         address: IpAddr,
-        pre_connect: bool,
     ) -> CallSetup {
         let media_type: MediaType = make.media_type;
         CallSetup {
@@ -255,8 +265,7 @@ impl Hub {
             media_type,
             app_server_data: make.app_server_data,
             call_start_message: make.call_start_message,
-            // Without pre-connecting no address is shown before the accept, whatever a client sends.
-            description: make.description.filter(|_| pre_connect),
+            description: make.description,
             source_address: Some(address.to_string()),
         }
     }

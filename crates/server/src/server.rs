@@ -19,6 +19,9 @@ use crate::seal::Keys;
 use crate::store::{ServiceStore, StoreError, Writer};
 use crate::{http, outbox, stun};
 
+/// When stopping, how long devices whose call has just ended are given to hear of it.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// A running call server. Dropping it stops it where it stands, as a crash would; calls are taken up at the next start.
 #[derive(Debug)]
 pub struct Server {
@@ -171,18 +174,25 @@ impl Server {
     /// taken up at the next start; media between the devices is not touched.
     pub async fn shutdown(self) {
         self.hub.drain();
-        let deadline = tokio::time::Instant::now() + Duration::from_millis(self.hub.config.limits.drain_ms);
-        loop {
-            let over = self.hub.call_over.notified();
-            tokio::pin!(over);
-            over.as_mut().enable();
-            if self.hub.calls() == 0 || tokio::time::timeout_at(deadline, over).await.is_err() {
-                break;
-            }
-        }
+        let drain = Duration::from_millis(self.hub.config.limits.drain_ms);
+        self.wait_for_calls(drain, |(running, _)| running == 0).await;
+        self.wait_for_calls(FAREWELL.min(drain), |(_, known)| known == 0).await;
         self.hub.writer.flush().await;
         self.hub.abort();
         self.hub.store.close().await;
+    }
+
+    async fn wait_for_calls(&self, patience: Duration, enough: impl Fn((usize, usize)) -> bool) {
+        let deadline = tokio::time::Instant::now() + patience;
+        loop {
+            let over = self.hub.call_over.notified();
+            tokio::pin!(over);
+            // From here on a call's end wakes this task, also one between the look and the wait.
+            over.as_mut().enable();
+            if enough(self.hub.calls()) || tokio::time::timeout_at(deadline, over).await.is_err() {
+                return;
+            }
+        }
     }
 
     /// Resolves when the server no longer accepts connections, which only a fault makes it do.

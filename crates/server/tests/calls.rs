@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Bench, SERVICE, hello};
+use common::{Bench, SERVICE, candidates, description, hello};
 use duologue_signaling::ids::PartyId;
 use duologue_signaling::message::Hello;
 use duologue_signaling::{ClientMessage, DisconnectReason as Reason, DisconnectSource as Source, ServerMessage};
@@ -308,4 +308,82 @@ async fn a_user_in_two_calls_cannot_accept_both() {
     })
     .await;
     assert_eq!(two.ended().await, (Reason::MultidevInUse, Source::CloudServer));
+}
+
+#[tokio::test]
+async fn the_media_path_can_be_built_while_it_rings() {
+    let mut bench = Bench::start().await;
+    let mut alice = bench.client("alice").await;
+    alice.make_described_call("bob").await;
+    alice.send(candidates("candidate:1")).await;
+    alice.drained().await;
+    let param = bench.app.notified().await.remove("param").unwrap();
+    let mut bob = bench.callee("bob", &param).await;
+    let verified = bob.verify(&param).await;
+    assert_eq!(verified.description.unwrap().ufrag, "ufrag");
+    assert_eq!(verified.candidates, ["candidate:1"]);
+    bob.send(ClientMessage::Description {
+        party: None,
+        description: Box::new(description()),
+    })
+    .await;
+    bob.send(candidates("candidate:2")).await;
+    let is_answer = |message: &ServerMessage| matches!(message, ServerMessage::Description { party: PartyId(1), .. });
+    alice.expect("a description", is_answer).await;
+    assert!(matches!(alice.next().await, Some(ServerMessage::Candidates { .. })));
+    // A further device gets a description of its own, and candidates that come late.
+    let mut second = bench.callee("bob", &param).await;
+    assert_eq!(second.verify(&param).await.description, None);
+    assert_eq!(
+        alice.next().await,
+        Some(ServerMessage::PeerVerified {
+            party: PartyId(2),
+            describe: true
+        })
+    );
+    alice
+        .send(ClientMessage::Description {
+            party: Some(PartyId(2)),
+            description: Box::new(description()),
+        })
+        .await;
+    assert!(matches!(
+        second.next().await,
+        Some(ServerMessage::Description { party: PartyId(2), .. })
+    ));
+}
+
+#[tokio::test]
+async fn without_pre_connecting_no_address_is_shown_before_the_accept() {
+    let mut bench = Bench::start_with(|config| config.defaults.pre_connect = false).await;
+    let mut alice = bench.client("alice").await;
+    assert!(!alice.welcome.clone().unwrap().policy.pre_connect);
+    alice.make_described_call("bob").await;
+    alice.send(candidates("candidate:1")).await;
+    alice.drained().await;
+    let param = bench.app.notified().await.remove("param").unwrap();
+    let mut bob = bench.callee("bob", &param).await;
+    let verified = bob.verify(&param).await;
+    assert_eq!((verified.description, verified.candidates), (None, Vec::new()));
+    bob.send(ClientMessage::Description {
+        party: None,
+        description: Box::new(description()),
+    })
+    .await;
+    bob.send(ClientMessage::Accept {
+        call_start_message: None,
+    })
+    .await;
+    let mut heard = Vec::new();
+    while heard.last() != Some(&"description") {
+        heard.push(match alice.next().await.unwrap() {
+            ServerMessage::Accepted { .. } => "accepted",
+            ServerMessage::Description { .. } => "description",
+            _ => "other",
+        });
+    }
+    assert!(heard.contains(&"accepted"), "{heard:?}");
+    assert!(matches!(bob.next().await, Some(ServerMessage::Accepted { .. })));
+    assert!(matches!(bob.next().await, Some(ServerMessage::Description { .. })));
+    assert!(matches!(bob.next().await, Some(ServerMessage::Candidates { .. })));
 }

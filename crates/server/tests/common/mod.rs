@@ -17,7 +17,8 @@ use duologue_server::{ApiKey, CallRecord, Config, Server};
 use duologue_signaling::link::Link;
 use duologue_signaling::message::{Hello, MakeCall, Verified, Welcome};
 use duologue_signaling::{
-    ClientMessage, DisconnectReason, DisconnectSource, Envelope, MediaType, ServerMessage, VERSION, decode, encode,
+    ClientMessage, DisconnectReason, DisconnectSource, Envelope, Fingerprint, MediaType, ServerMessage,
+    SessionDescription, VERSION, decode, encode,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -401,6 +402,19 @@ impl Client {
         self.transmit().await;
     }
 
+    /// Makes a call with a description of its end of the media path.
+    pub(crate) async fn make_described_call(&mut self, peer: &str) {
+        let make = MakeCall {
+            peer_id: peer.parse().unwrap(),
+            peer_service_id: SERVICE.parse().unwrap(),
+            media_type: MediaType::Audio,
+            app_server_data: None,
+            call_start_message: None,
+            description: Some(Box::new(description())),
+        };
+        self.send(ClientMessage::MakeCall(Box::new(make))).await;
+    }
+
     pub(crate) async fn make_call(&mut self, peer: &str) {
         self.make_call_with(peer, None).await;
     }
@@ -528,6 +542,30 @@ impl Client {
                 Ok(_) => {}
             }
         }
+    }
+}
+
+/// One end of a media path, good enough for the server, which only passes it on.
+pub(crate) fn description() -> SessionDescription {
+    SessionDescription {
+        v: 1,
+        ufrag: "ufrag".into(),
+        pwd: "a password of 22 chars".into(),
+        fingerprints: vec![Fingerprint {
+            algorithm: "sha-256".into(),
+            value: "00".into(),
+        }],
+        ..SessionDescription::default()
+    }
+}
+
+/// Candidates for the peer, or for every peer.
+pub(crate) fn candidates(candidate: &str) -> ClientMessage {
+    ClientMessage::Candidates {
+        party: None,
+        generation: 0,
+        candidates: vec![candidate.into()],
+        end: false,
     }
 }
 
