@@ -126,9 +126,17 @@ fn sound_goes_from_a_microphone_to_a_speaker() {
     let pulse = Pulse::start(&folder);
     let (_server, url) = dev_server(None, "127.0.0.1:0", &folder.path("data"));
     let (app, ws) = urls(&url);
+    // The other programs ask for small blocks as we do: a null sink moves sound in blocks of the largest that is asked for.
     let tone = folder.path("tone.wav");
     write_tone(&tone, 120);
-    let _player = Helper(pulse.command("paplay").arg("--device=mic").arg(&tone).spawn().unwrap());
+    let _player = Helper(
+        pulse
+            .command("paplay")
+            .args(["--latency-msec=20", "--device=mic"])
+            .arg(&tone)
+            .spawn()
+            .unwrap(),
+    );
     let heard = folder.path("heard.raw");
     let recorder = pulse
         .command("parec")
