@@ -93,6 +93,7 @@ impl Server {
             }
         };
         if config.dev {
+            tracing::warn!("development mode: anybody may sign in as anybody");
             own_callbacks(&store, address, tls.is_some()).await?;
         }
         let extra = config.extra.take();
