@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Rewrites a candidate before the peer is told of it; `None` leaves it out.
-pub(crate) type CandidateMap = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+#[doc(hidden)]
+pub type CandidateMap = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 /// Settings of a [`Client`](crate::Client).
 ///
@@ -81,7 +82,7 @@ impl Config {
     /// out. For test networks that put a relay between two clients. It runs on the media thread and should be quick.
     #[doc(hidden)]
     #[must_use]
-    pub fn candidate_map(mut self, map: Arc<dyn Fn(&str) -> Option<String> + Send + Sync>) -> Self {
+    pub fn candidate_map(mut self, map: CandidateMap) -> Self {
         self.candidate_map = Some(map);
         self
     }

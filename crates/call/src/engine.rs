@@ -16,7 +16,7 @@ mod server_link;
 mod statistics;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -80,6 +80,7 @@ pub struct Engine {
     local_addresses: Vec<SocketAddr>,
     addresses_complete: bool,
     stun_servers: Vec<SocketAddr>,
+    server_address: Option<(String, IpAddr)>,
     phases: SetupPhases,
     outputs: VecDeque<Output>,
     /// Both may speak: set by the accept, cleared by the end.
@@ -129,8 +130,10 @@ impl Engine {
         media_config.ssrc = ssrc;
         media_config.cname.clone_from(&cname);
         let media = Media::new(media_config, seeds.draw(), now)?;
-        let mut timers = Timers::default();
-        timers.pre_connect = config.pre_connect;
+        let timers = Timers {
+            pre_connect: config.pre_connect,
+            ..Timers::default()
+        };
         let call = ClientCall::new(config.role.kind(), timers);
         let server = ServerLink::new(config.role.hello());
         let mut engine = Self {
@@ -150,6 +153,7 @@ impl Engine {
             local_addresses: Vec::new(),
             addresses_complete: false,
             stun_servers: Vec::new(),
+            server_address: None,
             phases: SetupPhases::new(now),
             outputs: VecDeque::new(),
             talking: false,
@@ -189,6 +193,12 @@ impl Engine {
         self.pump(now);
     }
 
+    /// The server's name and its address on the connection that is about to be told of: STUN servers under that name need no
+    /// look-up.
+    pub fn set_server_address(&mut self, server: (String, IpAddr)) {
+        self.server_address = Some(server);
+    }
+
     /// A connection to the server is open, the first or a further one.
     pub fn handle_signal_open(&mut self, now: Instant) {
         self.server.open(now);
@@ -214,6 +224,7 @@ impl Engine {
     /// The application is gone without a word: the peer is told, nobody else can be.
     pub fn abandon(&mut self, now: Instant) {
         let _ = self.call.end(Some(DisconnectReason::AppDestroy), None, now);
+        self.server.close();
         self.pump(now);
         self.tell_until = Some(now);
         self.pump(now);

@@ -18,6 +18,8 @@ mod statistics;
 
 pub use call::{Call, CallState};
 pub use client::Client;
+#[doc(hidden)]
+pub use config::CandidateMap;
 pub use config::Config;
 pub use delegate::{CallConnectedParam, CallDelegate, CallVerifiedParam, DisconnectedParam, Reason, SetupPhases};
 pub use duologue_audio as audio;

@@ -1,3 +1,5 @@
+//! Makes a call, or answers one, and talks for a minute.
+
 use duologue_call::{
     AcceptParams, Call, CallConnectedParam, CallDelegate, CallEventKind, CallVerifiedParam, Client, Config,
     DisconnectedParam, MakeCallParams, VerifyCallParams,

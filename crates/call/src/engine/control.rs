@@ -14,6 +14,10 @@ use crate::{CallConnectedParam, CallEventKind, CallVerifiedParam, DisconnectedPa
 
 /// Stands between the reason and the application's phrase in a BYE.
 const PHRASE: &str = ": ";
+/// RFC 8489 §18.6.
+const STUN_PORT: u16 = 3478;
+/// More of them only repeat what the first ones say.
+const MOST_STUN_SERVERS: usize = 4;
 
 impl Engine {
     /// Begins the call; the message to the server waits until it lets us in.
@@ -79,11 +83,11 @@ impl Engine {
         self.phases.signalling_open.get_or_insert(now);
         self.call.handle_signal_up(welcome);
         if first {
-            self.stun_servers = welcome
-                .ice_servers
-                .iter()
-                .flat_map(|server| &server.urls)
-                .filter_map(|url| stun_address(url))
+            let urls = welcome.ice_servers.iter().flat_map(|server| &server.urls);
+            let known = self.server_address.as_ref();
+            self.stun_servers = urls
+                .filter_map(|url| stun_address(url, known))
+                .take(MOST_STUN_SERVERS)
                 .collect();
             if !self.stun_servers.is_empty() {
                 self.renew_first_leg(now);
@@ -343,16 +347,24 @@ impl Engine {
     }
 }
 
-/// `stun:host:port` (RFC 7064) with a literal address; names are not looked up here.
-fn stun_address(url: &str) -> Option<SocketAddr> {
+/// `stun:host:port` (RFC 7064) with a literal address, or with the name of the call server, whose address is known. Other names are
+/// not looked up: a client asks only those that it was configured for.
+fn stun_address(url: &str, server: Option<&(String, IpAddr)>) -> Option<SocketAddr> {
     let rest = url.strip_prefix("stun:")?;
     let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
-    rest.parse().ok().or_else(|| {
-        rest.trim_matches(['[', ']'])
-            .parse()
-            .ok()
-            .map(|ip: IpAddr| SocketAddr::new(ip, 3478))
-    })
+    if let Ok(address) = rest.parse() {
+        return Some(address);
+    }
+    if let Ok(ip) = rest.trim_matches(['[', ']']).parse() {
+        return Some(SocketAddr::new(ip, STUN_PORT));
+    }
+    let (host, port) = match rest.split_once(':') {
+        Some((host, port)) => (host, port.parse().ok()?),
+        None => (rest, STUN_PORT),
+    };
+    server
+        .filter(|(name, _)| name.eq_ignore_ascii_case(host))
+        .map(|(_, ip)| SocketAddr::new(*ip, port))
 }
 
 #[cfg(test)]
@@ -361,17 +373,21 @@ mod tests {
 
     #[test]
     fn stun_servers_are_read_from_their_urls() {
+        let server = ("calls.example.com".to_owned(), "192.0.2.9".parse().unwrap());
         for (url, address) in [
             ("stun:192.0.2.1:3479", Some("192.0.2.1:3479")),
             ("stun:192.0.2.1", Some("192.0.2.1:3478")),
             ("stun:[2001:db8::1]:3478", Some("[2001:db8::1]:3478")),
             ("stun:[2001:db8::1]", Some("[2001:db8::1]:3478")),
+            ("stun:calls.example.com:3479", Some("192.0.2.9:3479")),
+            ("stun:calls.example.com", Some("192.0.2.9:3478")),
+            ("stun:calls.example.com:port", None),
             ("stun:stun.example.com:3478", None),
             ("turn:192.0.2.1:3478?transport=udp", None),
             ("", None),
         ] {
             assert_eq!(
-                stun_address(url),
+                stun_address(url, Some(&server)),
                 address.map(|address| address.parse().unwrap()),
                 "{url}"
             );

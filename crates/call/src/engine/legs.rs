@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use duologue_signaling::client::{PathEvent, PathFailure};
 use duologue_signaling::ids::PartyId;
 use duologue_signaling::{Codec, Direction, Fingerprint, SessionDescription, Setup, limits};
@@ -119,11 +120,7 @@ impl Engine {
                 self.on_path(index, PathEvent::Up, now);
             }
             Event::PathChanged(path) => self.legs[index].path = Some(path),
-            Event::Rtp(packet) => {
-                if self.may_hear(index, now) {
-                    self.media.handle_rtp(packet, now);
-                }
-            }
+            Event::Rtp(packet) => self.on_audio(index, packet, now),
             Event::Rtcp(packet) => {
                 // Before the accept a BYE may come, and only from the one device that there is.
                 let only = self.legs.iter().filter(|leg| leg.is_connected()).count() == 1;
@@ -146,13 +143,15 @@ impl Engine {
         }
     }
 
-    /// Whether audio of this leg is for our ears. Audio from the only device there is counts as its accept.
-    fn may_hear(&mut self, index: usize, now: Instant) -> bool {
+    /// Audio from the only device there is counts as its accept; otherwise only that of the device which accepted is for our ears.
+    fn on_audio(&mut self, index: usize, packet: Bytes, now: Instant) {
         if self.active.is_none() {
             self.on_path(index, PathEvent::FirstAudio, now);
             self.pump_call(now);
         }
-        self.talking && self.active == Some(index)
+        if self.talking && self.active == Some(index) {
+            self.media.handle_rtp(packet, now);
+        }
     }
 
     /// Our end of this leg, as it is now. Candidates are left out as long as none may be shown.

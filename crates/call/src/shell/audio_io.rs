@@ -14,12 +14,12 @@ const BLOCK: usize = 480;
 const SAMPLES_PER_SECOND: f64 = 48_000.0;
 
 enum Input {
-    Device(Capture),
+    Device(Box<Capture>),
     Source { source: Box<dyn Source>, ended: bool },
 }
 
 enum Output {
-    Device(Playout),
+    Device(Box<Playout>),
     Sink(Box<dyn Sink>),
 }
 
@@ -45,21 +45,21 @@ impl AudioIo {
     pub(super) fn open(params: AudioParams) -> Result<Self, StartFail> {
         let input = match params.input {
             AudioInput::Source(source) => Input::Source { source, ended: false },
-            AudioInput::Device(name) => Input::Device(Capture::open(name.as_deref()).map_err(|error| {
+            AudioInput::Device(name) => Input::Device(Box::new(Capture::open(name.as_deref()).map_err(|error| {
                 StartFail::new(
                     StartFailReason::Internal,
                     format!("the microphone cannot be used: {error}"),
                 )
-            })?),
+            })?)),
         };
         let output = match params.output {
             AudioOutput::Sink(sink) => Output::Sink(sink),
-            AudioOutput::Device(name) => Output::Device(Playout::open(name.as_deref()).map_err(|error| {
+            AudioOutput::Device(name) => Output::Device(Box::new(Playout::open(name.as_deref()).map_err(|error| {
                 StartFail::new(
                     StartFailReason::Internal,
                     format!("the speaker cannot be used: {error}"),
                 )
-            })?),
+            })?)),
         };
         Ok(Self {
             input,

@@ -1,5 +1,6 @@
 //! The way to the media thread: a bounded queue and a waker.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     SignalOpen {
         /// Counts the connections of a call.
         epoch: u64,
+        /// The server's name, and its address now.
+        server: (String, IpAddr),
     },
     /// A message of the server.
     Signal(String),

@@ -84,19 +84,22 @@ impl MediaThread {
         let waker = Arc::new(mio::Waker::new(poll.registry(), WAKER).map_err(internal)?);
         let (sender, commands) = command::channel(waker);
         let now = Instant::now();
+        let mut sockets = Sockets::default();
+        let mut bound = Vec::new();
+        for address in interfaces::local_addresses(plan.config.loopback).map_err(internal)? {
+            bound.extend(sockets.bind(address, poll.registry()));
+        }
         let engine_config = engine::Config {
-            loopback: true,
+            // A peer's loopback candidate is our own machine: of use only where that is where the peer is.
+            loopback: bound.iter().any(|local| local.ip().is_loopback()),
             pre_connect: plan.config.pre_connect,
             candidate_map: plan.config.candidate_map.clone(),
             ..engine::Config::new(plan.role)
         };
         let mut engine = Engine::new(engine_config, seed, plan.started)
             .map_err(|error| StartFail::new(StartFailReason::Internal, error.to_string()))?;
-        let mut sockets = Sockets::default();
-        for address in interfaces::local_addresses(plan.config.loopback).map_err(internal)? {
-            if let Some(local) = sockets.bind(address, poll.registry()) {
-                engine.add_local_address(local, now);
-            }
+        for local in bound {
+            engine.add_local_address(local, now);
         }
         engine.end_of_local_addresses(now);
         let thread = Self {
@@ -183,8 +186,9 @@ impl MediaThread {
             let now = Instant::now();
             match command {
                 Command::Api(command) => self.engine.handle_command(command, now),
-                Command::SignalOpen { epoch } => {
+                Command::SignalOpen { epoch, server } => {
                     self.epoch = epoch;
+                    self.engine.set_server_address(server);
                     self.engine.handle_signal_open(now);
                 }
                 Command::Signal(text) => self.engine.handle_signal(&text, now),

@@ -1,6 +1,7 @@
 //! The signalling connection: a task that connects, carries text both ways, and connects again.
 
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,9 +71,17 @@ pub(crate) async fn run(config: Config, mut outgoing: mpsc::Receiver<Outgoing>, 
             () = until_closed(&mut outgoing) => return,
         };
         let failure = match connection.unwrap_or(Err(DisconnectReason::ServiceHttpConnectionTimeOut)) {
-            Ok(stream) => {
+            Ok((stream, address)) => {
                 tracing::debug!(epoch, "signalling connection is up");
-                if !tell(&media, Command::SignalOpen { epoch }).await {
+                if !tell(
+                    &media,
+                    Command::SignalOpen {
+                        epoch,
+                        server: (target.host.clone(), address),
+                    },
+                )
+                .await
+                {
                     return;
                 }
                 if carry(stream, epoch, &mut outgoing, &media).await == Carried::Done {
@@ -202,7 +211,7 @@ impl Target {
         Ok(Self { host, port, url, tls })
     }
 
-    async fn connect(&self) -> Result<WebSocketStream<Box<dyn Stream>>, DisconnectReason> {
+    async fn connect(&self) -> Result<(WebSocketStream<Box<dyn Stream>>, IpAddr), DisconnectReason> {
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port))
             .await
             .map_err(|_| DisconnectReason::ServiceHttpInvalidUrl)?;
@@ -211,13 +220,13 @@ impl Target {
         for address in addresses {
             match TcpStream::connect(address).await {
                 Ok(stream) => {
-                    connected = Some(stream);
+                    connected = Some((stream, address.ip()));
                     break;
                 }
                 Err(error) => failure = tcp_failure(&error),
             }
         }
-        let stream = connected.ok_or(failure)?;
+        let (stream, address) = connected.ok_or(failure)?;
         // Messages are small and each is waited for.
         stream.set_nodelay(true).map_err(|error| tcp_failure(&error))?;
         let stream: Box<dyn Stream> = match &self.tls {
@@ -241,7 +250,7 @@ impl Target {
         let (stream, _) = client_async_with_config(request, stream, Some(config))
             .await
             .map_err(|error| ws_failure(&error))?;
-        Ok(stream)
+        Ok((stream, address))
     }
 }
 
@@ -250,10 +259,7 @@ trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
 fn is_loopback(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback())
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// TLS with the crypto provider named: a process-wide default may be missing, or be another's.
