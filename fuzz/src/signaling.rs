@@ -8,8 +8,7 @@ use duologue_signaling::link::Link;
 use duologue_signaling::message::{MakeCall, Message};
 use duologue_signaling::server::{self, CallSetup, NotifyResult, ServerCall, WallClock};
 use duologue_signaling::{
-    CcParam, CcParamError, ClientMessage, Envelope, MediaType, ServerMessage, decode, encode,
-    limits,
+    CcParam, CcParamError, ClientMessage, Envelope, MediaType, ServerMessage, decode, encode, limits,
 };
 
 /// Each line is a message. What decodes must survive encoding, and goes through a link into the state machines:
@@ -88,9 +87,7 @@ impl Machines {
         };
         caller.make_call(make, now).expect("a fresh caller");
         let mut callee = ClientCall::new(Role::Callee, client::Timers::default());
-        callee
-            .verify_call(String::new(), now)
-            .expect("a fresh callee");
+        callee.verify_call(String::new(), now).expect("a fresh callee");
         let mut machines = Self {
             call,
             clients: [caller, callee],
@@ -104,12 +101,12 @@ impl Machines {
     fn at_server(&mut self, party: PartyId, message: ClientMessage, now: Instant) {
         self.call.handle_message(party, message, now);
         self.drain();
-        let journal = self.call.snapshot().map(|snapshot| {
-            serde_json::to_string(&snapshot).expect("a snapshot is texts and numbers")
-        });
+        let journal = self
+            .call
+            .snapshot()
+            .map(|snapshot| serde_json::to_string(&snapshot).expect("a snapshot is texts and numbers"));
         if let Some(journal) = journal {
-            let snapshot: server::Snapshot =
-                serde_json::from_str(&journal).expect("what was written can be read");
+            let snapshot: server::Snapshot = serde_json::from_str(&journal).expect("what was written can be read");
             assert_eq!(Some(snapshot), self.call.snapshot());
         }
     }
@@ -142,17 +139,11 @@ impl Machines {
             while let Some(output) = client.poll_output() {
                 outputs += 1;
                 assert_eq!(*ends, 0, "{output:?} after the end");
-                let end = matches!(
-                    output,
-                    client::Output::Event(client::Event::Disconnected { .. })
-                );
+                let end = matches!(output, client::Output::Event(client::Event::Disconnected { .. }));
                 *ends += usize::from(end);
             }
         }
-        assert!(
-            outputs <= 100,
-            "one input made the machines answer {outputs} times"
-        );
+        assert!(outputs <= 100, "one input made the machines answer {outputs} times");
         assert!(self.records <= 1);
     }
 }
@@ -169,10 +160,7 @@ pub fn cc_param(data: &[u8]) {
         return;
     };
     let opened = CcParam::open(&text, &info.callee(), 0, |_, _, _| false);
-    assert!(matches!(
-        opened,
-        Err(CcParamError::Forged | CcParamError::Malformed)
-    ));
+    assert!(matches!(opened, Err(CcParamError::Forged | CcParamError::Malformed)));
     let sealed = CcParam::seal(&info, 7, |message| message[..32].to_vec());
     assert!(sealed.len() <= limits::CC_PARAM);
     assert_eq!(CcParam::peek(&sealed).as_ref(), Ok(&info));

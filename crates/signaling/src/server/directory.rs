@@ -160,3 +160,6 @@ impl Directory {
             .any(|call| call.accepted || call.caller == *user)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,3 +88,6 @@ fn is_network(reason: DisconnectReason) -> bool {
             | R::ServiceHttpInvalidUrl
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,3 +101,6 @@ impl ServerCall {
         call
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,14 +5,14 @@ use crate::ids::{CallId, User};
 use crate::message::ClientMessage;
 use crate::{DisconnectReason, DisconnectSource, MediaType, SessionDescription, limits};
 
-const UNIX: u64 = 1_800_000_000;
-const CALLER: PartyId = PartyId::CALLER;
+pub(super) const UNIX: u64 = 1_800_000_000;
+pub(super) const CALLER: PartyId = PartyId::CALLER;
 
 #[expect(
     clippy::disallowed_methods,
     reason = "one base instant for a test; its value does not matter"
 )]
-fn start() -> Instant {
+pub(super) fn start() -> Instant {
     Instant::now()
 }
 
@@ -51,18 +51,18 @@ fn setup() -> CallSetup {
 }
 
 /// A call that rings.
-fn ringing(timers: Timers, now: Instant) -> ServerCall {
+pub(super) fn ringing(timers: Timers, now: Instant) -> ServerCall {
     let mut call = ServerCall::new(setup(), timers, clock(now), now);
     call.handle_notify_result(NotifyResult::Delivered, now);
     drain(&mut call);
     call
 }
 
-fn drain(call: &mut ServerCall) -> Vec<Output> {
+pub(super) fn drain(call: &mut ServerCall) -> Vec<Output> {
     std::iter::from_fn(|| call.poll_output()).collect()
 }
 
-fn sent(outputs: &[Output], to: PartyId) -> Vec<ServerMessage> {
+pub(super) fn sent(outputs: &[Output], to: PartyId) -> Vec<ServerMessage> {
     let message = |output: &Output| match output {
         Output::Send { party, message } if *party == to => Some(message.clone()),
         _ => None,
@@ -70,14 +70,14 @@ fn sent(outputs: &[Output], to: PartyId) -> Vec<ServerMessage> {
     outputs.iter().filter_map(message).collect()
 }
 
-fn ended(outputs: &[Output], party: PartyId) -> Option<(DisconnectReason, DisconnectSource)> {
+pub(super) fn ended(outputs: &[Output], party: PartyId) -> Option<(DisconnectReason, DisconnectSource)> {
     sent(outputs, party).into_iter().find_map(|message| match message {
         ServerMessage::Ended { reason, source, .. } => Some((reason, source)),
         _ => None,
     })
 }
 
-fn record(outputs: &[Output]) -> CallRecord {
+pub(super) fn record(outputs: &[Output]) -> CallRecord {
     let mut records = outputs.iter().filter_map(|output| match output {
         Output::Record(record) => Some((**record).clone()),
         _ => None,
@@ -87,7 +87,7 @@ fn record(outputs: &[Output]) -> CallRecord {
     record
 }
 
-fn end(reason: Option<DisconnectReason>) -> ClientMessage {
+pub(super) fn end(reason: Option<DisconnectReason>) -> ClientMessage {
     ClientMessage::End {
         reason,
         user_code: Some("bye".into()),
@@ -95,7 +95,7 @@ fn end(reason: Option<DisconnectReason>) -> ClientMessage {
     }
 }
 
-fn accept() -> ClientMessage {
+pub(super) fn accept() -> ClientMessage {
     ClientMessage::Accept {
         call_start_message: Some("hi".into()),
     }
@@ -315,9 +315,8 @@ fn the_first_of_several_devices_wins() {
     let mut call = ringing(Timers::default(), now);
     let parties = [(); 3].map(|()| call.verify(None, now).unwrap());
     let outputs = drain(&mut call);
-    let describe: Vec<_> = sent(&outputs, CALLER);
     assert_eq!(
-        describe[1],
+        sent(&outputs, CALLER)[1],
         ServerMessage::PeerVerified {
             party: parties[1],
             describe: true
@@ -497,65 +496,6 @@ fn muting_before_the_accept_is_told_with_it_and_reveal_reaches_the_chosen_device
 }
 
 #[test]
-fn a_call_survives_the_journal() {
-    let now = start();
-    let mut call = ringing(Timers::default(), now);
-    let party = call.verify(Some("198.51.100.2".into()), now).unwrap();
-    call.handle_message(party, accept(), now);
-    call.handle_message(CALLER, ClientMessage::Connected { party }, now);
-    drain(&mut call);
-    let journal = serde_json::to_string(&call.snapshot().unwrap()).unwrap();
-
-    // Another process, another base instant, 100 s later.
-    let later = now + Duration::from_secs(7);
-    let clock = WallClock {
-        at: later,
-        unix: Duration::from_secs(UNIX + 100),
-    };
-    let snapshot: Snapshot = serde_json::from_str(&journal).unwrap();
-    assert!(snapshot.is_accepted());
-    let mut call = ServerCall::restore(snapshot, clock, later);
-    assert_eq!(call.poll_timeout(), Some(later + Duration::from_secs(60)));
-    call.handle_session_resumed(CALLER, false, later);
-    let accepted = ServerMessage::Accepted {
-        party,
-        call_start_message: None,
-    };
-    assert!(sent(&drain(&mut call), CALLER).contains(&accepted));
-    call.handle_session_resumed(party, false, later);
-    assert_eq!(call.poll_timeout(), None);
-    drain(&mut call);
-    call.handle_message(party, end(None), later);
-    let outputs = drain(&mut call);
-    assert_eq!(
-        ended(&outputs, CALLER),
-        Some((DisconnectReason::Normal, DisconnectSource::Callee))
-    );
-    let record = record(&outputs);
-    assert_eq!(
-        (record.start_time, record.end_time, record.duration),
-        (UNIX, UNIX + 100, 100)
-    );
-    assert_eq!(call.snapshot(), None, "what is over needs no journal");
-}
-
-#[test]
-fn deadlines_go_on_across_a_restart() {
-    let now = start();
-    let call = ringing(Timers::default(), now);
-    let clock = WallClock {
-        at: now,
-        unix: Duration::from_millis(UNIX * 1000 + 400 + 59_000),
-    };
-    let mut call = ServerCall::restore(call.snapshot().unwrap(), clock, now);
-    call.handle_timeout(now + Duration::from_secs(1));
-    assert_eq!(
-        record(&drain(&mut call)).disconnect_reason,
-        DisconnectReason::NoAnswer.code()
-    );
-}
-
-#[test]
 fn who_comes_back_after_the_end_is_told() {
     let now = start();
     let mut call = ringing(Timers::default(), now);
@@ -568,67 +508,6 @@ fn who_comes_back_after_the_end_is_told() {
         ended(&drain(&mut call), party),
         Some((DisconnectReason::Cancel, DisconnectSource::Caller))
     );
-}
-
-#[test]
-fn the_directory_knows_busy_glare_and_other_devices() {
-    let (alice, bob, carol) = (user("alice"), user("bob"), user("carol"));
-    let refused = |result: Result<(), DirectoryError>| match result {
-        Err(DirectoryError::Refused(refusal)) => refusal.reason,
-        other => panic!("{other:?}"),
-    };
-    let mut directory = Directory::new();
-    directory.begin(sid(1), &bob, &alice).unwrap();
-    assert_eq!(
-        directory.begin(sid(1), &bob, &alice),
-        Err(DirectoryError::Exists { sid: sid(1) })
-    );
-    assert_eq!(
-        refused(directory.begin(sid(2), &alice, &bob)),
-        DisconnectReason::AlreadyGotACall
-    );
-    assert_eq!(
-        refused(directory.begin(sid(2), &carol, &bob)),
-        DisconnectReason::Busy,
-        "bob is calling"
-    );
-    assert_eq!(
-        refused(directory.begin(sid(2), &bob, &carol)),
-        DisconnectReason::MultidevInUse
-    );
-    directory
-        .begin(sid(2), &carol, &alice)
-        .expect("alice is only being called");
-
-    directory.accept(sid(1)).unwrap();
-    directory.accept(sid(1)).expect("twice is once");
-    assert_eq!(
-        directory.accept(sid(2)).unwrap_err().reason,
-        DisconnectReason::MultidevInUse
-    );
-    assert_eq!(
-        refused(directory.begin(sid(3), &alice, &bob)),
-        DisconnectReason::MultidevInUse
-    );
-    assert_eq!(
-        refused(directory.begin(sid(3), &user("dave"), &alice)),
-        DisconnectReason::Busy
-    );
-    let stranger = User {
-        service_id: "t".parse().unwrap(),
-        ..alice.clone()
-    };
-    directory
-        .begin(sid(3), &user("dave"), &stranger)
-        .expect("another service, another user");
-
-    for number in 1..=3 {
-        directory.end(sid(number));
-    }
-    assert!(directory.is_empty());
-    directory.restore(sid(4), &alice, &bob, true);
-    assert_eq!(refused(directory.begin(sid(5), &carol, &bob)), DisconnectReason::Busy);
-    assert_eq!(directory.len(), 1);
 }
 
 #[test]
@@ -661,17 +540,4 @@ fn a_device_that_the_directory_refuses_is_out() {
         Some((DisconnectReason::MultidevInUse, DisconnectSource::CloudServer))
     );
     assert!(call.is_ringing() && !call.has_device(party));
-}
-
-#[test]
-fn a_caller_is_never_paired_with_the_news_of_the_callees_devices() {
-    use DisconnectReason as R;
-    for callee in DisconnectReason::ALL {
-        assert!(!is_allowed_pair(R::MultidevAnswer, *callee));
-        assert!(!is_allowed_pair(R::MultidevDecline, *callee));
-    }
-    assert!(is_allowed_pair(R::Cancel, R::Decline), "they crossed");
-    assert!(!is_allowed_pair(R::Decline, R::NoAnswer));
-    assert!(!is_allowed_pair(R::NoAnswer, R::MaxCallTimeExceeded));
-    assert!(!is_allowed_pair(R::Busy, R::PushError));
 }
