@@ -43,12 +43,11 @@ pub(crate) async fn call(arguments: &CallArgs) -> anyhow::Result<Outcome> {
         ..MakeCallParams::default()
     };
     log.log("make_call", json!({"peer": arguments.peer}));
-    let call = client.make_call(params).await.map_err(|error| {
+    let call = client.make_call(params).await.inspect_err(|error| {
         log.log(
             "make_call_failed",
             json!({"reason": error.reason.name(), "message": error.message}),
         );
-        error
     })?;
     let line = Line::new(phone.quiet, format!("calling {}", arguments.peer));
     let mut talk = Talk {
@@ -116,12 +115,11 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
         ..VerifyCallParams::default()
     };
     log.log("verify_call", json!({"caller": caller}));
-    let call = client.verify_call(params).await.map_err(|error| {
+    let call = client.verify_call(params).await.inspect_err(|error| {
         log.log(
             "verify_call_failed",
             json!({"reason": error.reason.name(), "message": error.message}),
         );
-        error
     })?;
     let answer = Answer {
         auto: arguments.auto,

@@ -246,14 +246,9 @@ async fn exchange(active: bool, profile: Profile, oracle_profile: ProtectionProf
     })
     .await;
     // The oracle may still wait for our last flight to arrive: keep both running.
-    let (connection, material) = {
-        let mut handshake = handshake;
-        loop {
-            tokio::select! {
-                done = &mut handshake => break done.unwrap(),
-                () = call.run("end of the handshake", |_| false) => unreachable!("it never says that it is done"),
-            }
-        }
+    let (connection, material) = tokio::select! {
+        done = handshake => done.unwrap(),
+        () = call.run("end of the handshake", |_| false) => unreachable!("it never says that it is done"),
     };
     let Some(Event::Connected { dtls_version, .. }) = call
         .events

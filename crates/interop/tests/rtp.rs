@@ -9,8 +9,11 @@ use duologue_rtp::wire::{
 const SSRC: u32 = 0xCAFE_0001;
 const PEER: u32 = 0xCAFE_0002;
 
-/// Headers of every shape: (marker, payload type, CSRCs, extension elements).
-fn shapes() -> Vec<(bool, u8, Vec<u32>, Vec<(u8, Vec<u8>)>)> {
+/// A header: marker, payload type, CSRCs, extension elements.
+type Shape = (bool, u8, Vec<u32>, Vec<(u8, Vec<u8>)>);
+
+/// Headers of every shape.
+fn shapes() -> Vec<Shape> {
     vec![
         (false, 111, vec![], vec![]),
         (true, 63, vec![7], vec![]),
@@ -26,7 +29,7 @@ fn shapes() -> Vec<(bool, u8, Vec<u32>, Vec<(u8, Vec<u8>)>)> {
     ]
 }
 
-fn emitted(shape: &(bool, u8, Vec<u32>, Vec<(u8, Vec<u8>)>), sequence_number: u16) -> Vec<u8> {
+fn emitted(shape: &Shape, sequence_number: u16) -> Vec<u8> {
     let extensions: Vec<Extension<'_>> = shape.3.iter().map(|(id, data)| Extension { id: *id, data }).collect();
     let header = RtpHeader {
         marker: shape.0,

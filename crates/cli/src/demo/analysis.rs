@@ -30,6 +30,7 @@ impl Sound {
     }
 
     /// Reads a WAV file that is in memory.
+    #[cfg(test)]
     pub(crate) fn parse(bytes: &[u8]) -> anyhow::Result<Self> {
         Self::from_reader(hound::WavReader::new(bytes)?)
     }

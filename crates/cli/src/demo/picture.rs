@@ -51,13 +51,12 @@ impl Picture<'_> {
         let height = chart_top + CHART + 88.0;
         let mut svg = String::with_capacity(256 * 1024);
         // Writing to a String cannot fail, so the results of `write!` carry nothing here.
-        let _ = write!(
+        let _ = writeln!(
             svg,
             r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="13">
 <rect width="100%" height="100%" fill="#ffffff"/>
 <text x="20" y="30" font-size="20" font-weight="bold" fill="#1b1f24">{}</text>
-<text x="20" y="52" fill="#57606a">{}</text>
-"##,
+<text x="20" y="52" fill="#57606a">{}</text>"##,
             escaped(&self.title),
             escaped(&self.subtitle)
         );
@@ -76,10 +75,9 @@ impl Picture<'_> {
 
     fn lane(&self, svg: &mut String, lane: &Lane<'_>, top: f64) {
         let middle = top + LANE / 2.0;
-        let _ = write!(
+        let _ = writeln!(
             svg,
-            r##"<text x="20" y="{:.1}" fill="{}" font-weight="bold">{}</text><line x1="{LEFT}" x2="{}" y1="{middle}" y2="{middle}" stroke="#d0d7de"/>
-"##,
+            r##"<text x="20" y="{:.1}" fill="{}" font-weight="bold">{}</text><line x1="{LEFT}" x2="{}" y1="{middle}" y2="{middle}" stroke="#d0d7de"/>"##,
             middle + 4.0,
             lane.colour,
             escaped(lane.label),
@@ -122,10 +120,9 @@ impl Picture<'_> {
             let x = self.x(*at);
             row = if x - last < 130.0 { (row + 1) % 3 } else { 0 };
             last = x;
-            let _ = write!(
+            let _ = writeln!(
                 svg,
-                r##"<line x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{:.1}" stroke="#8c959f" stroke-dasharray="3 3"/><text x="{:.1}" y="{:.1}" font-size="11" fill="#57606a">{}</text>
-"##,
+                r##"<line x1="{x:.1}" x2="{x:.1}" y1="{TOP}" y2="{:.1}" stroke="#8c959f" stroke-dasharray="3 3"/><text x="{:.1}" y="{:.1}" font-size="11" fill="#57606a">{}</text>"##,
                 bottom - GAP + 4.0 + 13.0 * f64::from(row),
                 x + 3.0,
                 bottom - GAP + 14.0 + 13.0 * f64::from(row),
@@ -149,10 +146,9 @@ impl Picture<'_> {
         let y = |value: f64| top + CHART - CHART * value / top_value;
         let mut value = 0.0;
         while value <= top_value {
-            let _ = write!(
+            let _ = writeln!(
                 svg,
-                r##"<line x1="{LEFT}" x2="{}" y1="{:.1}" y2="{:.1}" stroke="#eaeef2"/><text x="{}" y="{:.1}" text-anchor="end" fill="#57606a">{value} ms</text>
-"##,
+                r##"<line x1="{LEFT}" x2="{}" y1="{:.1}" y2="{:.1}" stroke="#eaeef2"/><text x="{}" y="{:.1}" text-anchor="end" fill="#57606a">{value} ms</text>"##,
                 WIDTH - RIGHT,
                 y(value),
                 y(value),
@@ -187,11 +183,10 @@ impl Picture<'_> {
             };
             let (column, row) = (index % 3, index / 3);
             let (legend_x, legend_y) = (LEFT + 350.0 * column as f64, top + CHART + 44.0 + 20.0 * row as f64);
-            let _ = write!(
+            let _ = writeln!(
                 svg,
                 r##"<polyline points="{}" fill="none" stroke="{}" stroke-width="2"{dash}/>
-<line x1="{legend_x}" x2="{}" y1="{:.1}" y2="{:.1}" stroke="{}" stroke-width="2"{dash}/><text x="{}" y="{legend_y}" fill="#1b1f24">{}</text>
-"##,
+<line x1="{legend_x}" x2="{}" y1="{:.1}" y2="{:.1}" stroke="{}" stroke-width="2"{dash}/><text x="{}" y="{legend_y}" fill="#1b1f24">{}</text>"##,
                 points.join(" "),
                 series.colour,
                 legend_x + 28.0,
