@@ -357,6 +357,7 @@ impl Client {
     /// `Err`: the HTTP status that the server answered instead.
     pub(crate) async fn connect(address: SocketAddr, origin: Option<&str>) -> Result<Self, u16> {
         let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
         let mut request = format!("ws://{address}/ws").into_client_request().unwrap();
         if let Some(origin) = origin {
             request.headers_mut().insert("origin", origin.parse().unwrap());
