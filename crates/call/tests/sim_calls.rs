@@ -86,7 +86,7 @@ fn check(seed: u64, outcome: &Outcome) {
             .events
             .iter()
             .filter(|(_, whose, _)| *whose == who)
-            .last()
+            .next_back()
             .unwrap();
         assert_eq!(
             after.2.name(),

@@ -461,7 +461,7 @@ impl World {
             if let (Some(server), Some(party)) = (&mut self.server, session.party) {
                 server.handle_session_resumed(party, resumed, now);
             }
-            self.to_client(from, encode(&welcome));
+            self.say_to(from, encode(&welcome));
             return;
         }
         let Some(message) = self.sessions[from].link.handle(envelope) else {
@@ -497,7 +497,7 @@ impl World {
             },
             (ClientMessage::Ping, _) => {
                 let pong = self.sessions[from].link.wrap(ServerMessage::Pong);
-                self.to_client(from, encode(&pong));
+                self.say_to(from, encode(&pong));
             }
             (message, Some(server)) => {
                 if let Some(party) = self.sessions[from].party {
@@ -530,12 +530,12 @@ impl World {
         }
         for who in [CALLER, CALLEE] {
             while let Some(envelope) = self.sessions[who].link.poll_transmit() {
-                self.to_client(who, encode(&envelope));
+                self.say_to(who, encode(&envelope));
             }
         }
     }
 
-    fn to_client(&mut self, to: usize, text: String) {
+    fn say_to(&mut self, to: usize, text: String) {
         let connection = self.sessions[to].connection;
         self.schedule(self.script.signal_delay, Item::ToClient { to, connection, text });
     }
@@ -572,10 +572,7 @@ impl World {
     fn pump(&mut self, who: usize) {
         let now = self.clock.now();
         let at = self.clock.elapsed();
-        loop {
-            let Some(output) = self.phones[who].as_mut().and_then(|phone| phone.engine.poll_output()) else {
-                break;
-            };
+        while let Some(output) = self.phones[who].as_mut().and_then(|phone| phone.engine.poll_output()) {
             match output {
                 Output::Transmit {
                     destination, payload, ..
