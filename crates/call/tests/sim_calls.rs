@@ -82,12 +82,7 @@ fn check(seed: u64, outcome: &Outcome) {
         callee.str_code()
     );
     for who in [CALLER, CALLEE] {
-        let after = outcome
-            .events
-            .iter()
-            .filter(|(_, whose, _)| *whose == who)
-            .next_back()
-            .unwrap();
+        let after = outcome.events.iter().rfind(|(_, whose, _)| *whose == who).unwrap();
         assert_eq!(
             after.2.name(),
             "evt_disconnected",
