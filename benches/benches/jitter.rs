@@ -46,8 +46,10 @@ impl Decoder for Tone {
     }
 }
 
-/// How late, in ms, each packet comes; `None` is lost. Deterministic.
-fn traces() -> [(&'static str, fn(u64) -> Option<u64>); 3] {
+/// How late, in ms, the packet of this number comes; `None` is lost. Deterministic.
+type Delay = fn(u64) -> Option<u64>;
+
+fn traces() -> [(&'static str, Delay); 3] {
     [
         ("calm", |_| Some(0)),
         ("jitter", |n| Some((n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) % 60)),

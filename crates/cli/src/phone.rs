@@ -223,6 +223,7 @@ impl Talk {
             tokio::select! {
                 event = events.next() => {
                     let Some(event) = event else { bail!("the call ended without saying why") };
+                    self.first_packet(call.setup_phases().first_packet);
                     if let CallEventKind::Verified(_) = &event.kind {
                         self.event(&event);
                         match &answer {
@@ -307,7 +308,6 @@ impl Talk {
                     json!({"call_start_message": param.call_start_message, "setup_ms": setup}),
                 );
                 self.line.say("connected; Ctrl-C hangs up");
-                self.first_packet(param.setup.first_packet);
             }
             CallEventKind::Statistics(statistics) => {
                 let data = serde_json::to_value(statistics).unwrap_or_default();

@@ -57,11 +57,7 @@ fn from_bytes(bytes: &[u8]) -> Vec<f32> {
 
 /// Our decoding of a stream of packets, at complexity 0: what the standard says, without neural enhancement.
 fn decode(stream: &[u8]) -> Vec<f32> {
-    let mut decoder = Decoder::new(DecoderConfig {
-        complexity: 0,
-        ..DecoderConfig::default()
-    })
-    .unwrap();
+    let mut decoder = Decoder::new(DecoderConfig { complexity: 0 }).unwrap();
     let (mut rest, mut decoded, mut pcm) = (stream, Vec::new(), [0.0; 5760]);
     while let [low, high, after @ ..] = rest {
         let (packet, following) = after.split_at(usize::from(u16::from_le_bytes([*low, *high])));

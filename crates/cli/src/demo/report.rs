@@ -202,11 +202,13 @@ pub(crate) fn picture<'a>(caller: &Side, callee: &Side, directions: &'a [Directi
     .filter_map(|(side, name)| Some((axis(side.wall_ms(name)?), name.to_owned())))
     .filter(|(at, _)| *at >= 0.0)
     .collect();
-    let seconds = lanes
+    // What would have been said after the end is not shown.
+    let ended = moments.iter().map(|(at, _)| *at).fold(1.0, f64::max) + 0.3;
+    let recorded = lanes
         .iter()
         .map(|lane| lane.begin + lane.sound.seconds())
-        .chain(moments.iter().map(|(at, _)| *at))
         .fold(1.0, f64::max);
+    let seconds = ended.min(recorded);
     Picture {
         title: "A call, as both sides said and heard it".into(),
         subtitle,
