@@ -1,1 +1,2 @@
-//! Example programs; see `examples/`.
+#![doc = include_str!("../../README.md")]
+#![forbid(unsafe_code)]

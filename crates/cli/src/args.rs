@@ -122,7 +122,7 @@ pub(crate) enum ServiceCommand {
     SetOrigins {
         /// The service
         id: String,
-        /// Such as https://app.example.org
+        /// Such as `https://app.example.org`
         origins: Vec<String>,
     },
 }
@@ -136,7 +136,13 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "ID", default_value = "dev")]
     pub(crate) service: String,
     /// The API key; with --api-secret, instead of the keys in the data folder
-    #[arg(long, env = "DUOLOGUE_API_KEY", requires = "api_secret", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "DUOLOGUE_API_KEY",
+        requires = "api_secret",
+        allow_hyphen_values = true,
+        hide_env_values = true
+    )]
     pub(crate) api_key: Option<String>,
     /// The API secret, 64 characters of 0-9 a-f
     #[arg(long, env = "DUOLOGUE_API_SECRET", requires = "api_key", hide_env_values = true)]

@@ -46,7 +46,7 @@ impl Decoder {
     }
 
     /// Decodes one packet to the start of `out`; samples written, which is what
-    /// [`packet_samples`](crate::packet_samples) says.
+    /// [`packet_samples`] says.
     ///
     /// # Errors
     /// [`CodecError::InvalidPacket`], [`CodecError::OutputTooSmall`]; the decoder's state is then as before.

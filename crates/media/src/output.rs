@@ -43,7 +43,7 @@ impl Eq for Event {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Playout {
-    /// Level of the peer, 0..=100 (see [`level`](crate::level)), averaged over about 100 ms.
+    /// Level of the peer, 0..=100 (see [`level`](crate::level())), averaged over about 100 ms.
     pub level: u8,
     /// What the audio mainly is; of several, the one furthest down the list of [`Operation`].
     pub operation: Operation,
