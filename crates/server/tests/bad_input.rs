@@ -10,7 +10,8 @@ use duologue_signaling::{CcParam, ClientMessage, DisconnectReason as Reason, Ser
 use futures_util::SinkExt as _;
 use jsonwebtoken::Algorithm;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 
 async fn refused(bench: &Bench, hello: Hello) -> Reason {
@@ -346,5 +347,25 @@ async fn web_pages_of_other_origins_stay_outside() {
     ] {
         let mut client = Client::connect(bench.server().addr(), Some(origin)).await.unwrap();
         assert_eq!(client.hello(good.clone()).await.map(drop), outcome, "{origin}");
+    }
+}
+
+#[tokio::test]
+async fn websockets_count_as_connections() {
+    let bench = Bench::start_with(|config| config.limits.connections = 2).await;
+    let address = bench.server().addr();
+    let _alice = bench.client("alice").await;
+    let bob = bench.client("bob").await;
+    // A third one is closed before it can say anything.
+    let mut third = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    let _ = third.write_all(request.as_bytes()).await;
+    let mut answer = Vec::new();
+    let _ = third.read_to_end(&mut answer).await;
+    assert_eq!(String::from_utf8_lossy(&answer), "");
+    // Who goes makes room.
+    drop(bob);
+    while http().get(format!("http://{address}/healthz")).send().await.is_err() {
+        tokio::task::yield_now().await;
     }
 }
