@@ -369,3 +369,26 @@ async fn websockets_count_as_connections() {
         tokio::task::yield_now().await;
     }
 }
+
+#[tokio::test]
+async fn a_call_to_another_service_does_not_reach_its_app_server() {
+    let mut bench = Bench::start().await;
+    let victim = format!("http://{}/event?victim=1", bench.app.address);
+    let store = bench.server().store();
+    store.add("other", None, Some(&victim)).await.unwrap();
+    let make = duologue_signaling::message::MakeCall {
+        peer_id: "bob".parse().unwrap(),
+        peer_service_id: "other".parse().unwrap(),
+        media_type: duologue_signaling::MediaType::Audio,
+        app_server_data: Some("forged".into()),
+        call_start_message: None,
+        description: None,
+    };
+    let mut mallory = bench.client("mallory").await;
+    mallory.send(ClientMessage::MakeCall(Box::new(make))).await;
+    assert_eq!(mallory.ended().await.0, Reason::ServiceInvalidId);
+    // The caller's own app server hears of its user's attempt.
+    let event = bench.app.event().await;
+    assert_eq!(event.get("victim"), None);
+    assert_eq!(event["from_service_id"], SERVICE);
+}

@@ -140,12 +140,13 @@ async fn write_record(connection: &mut SqliteConnection, record: &CallRecord) ->
     .execute(&mut *connection)
     .await?;
     if made.rows_affected() > 0 {
+        // Calls stay within a service; one to another service was refused, and is only the caller's service's business.
         sqlx::query(
             "INSERT INTO outbox (sid, service_id, due_ms) SELECT ?1, ?2, ?3 \
              WHERE EXISTS (SELECT 1 FROM services WHERE id = ?2 AND call_event_callback IS NOT NULL)",
         )
         .bind(&record.sid)
-        .bind(&record.to_service_id)
+        .bind(&record.from_service_id)
         .bind(unix_ms() as i64)
         .execute(&mut *connection)
         .await?;
