@@ -147,6 +147,13 @@ async fn forward(wire: &mut Wire, call: &CallHandle, party: PartyId, connection:
     call.send(Input::Lost { party, connection }).await.map_err(|_| Closed)
 }
 
+/// The outlet is gone: the connection closes after what was sent, whatever the client goes on saying.
+async fn farewell(wire: &mut Wire) -> Result<(), Closed> {
+    loop {
+        wire.next().await?;
+    }
+}
+
 /// A session before it belongs to a call.
 struct Lobby<'a> {
     hub: &'a Arc<Hub>,
@@ -183,8 +190,7 @@ impl Lobby<'_> {
                     let connection = outlet.id();
                     return match self.verify_call(&cc_param, outlet).await {
                         Some((call, party)) => forward(wire, &call, party, connection).await,
-                        // What there is to say has been said; it goes out before the connection closes.
-                        None => wire.next().await.map(drop),
+                        None => farewell(wire).await,
                     };
                 }
                 Some(ClientMessage::Ping) => {
@@ -200,9 +206,8 @@ impl Lobby<'_> {
                 self.say(&envelope);
             }
         }
-        // The outlet is gone: the connection closes after what was sent.
         drop(self);
-        wire.next().await.map(drop)
+        farewell(wire).await
     }
 
     fn make_call(self, make: MakeCall, outlet: Outlet) -> CallHandle {

@@ -392,3 +392,26 @@ async fn a_call_to_another_service_does_not_reach_its_app_server() {
     assert_eq!(event.get("victim"), None);
     assert_eq!(event["from_service_id"], SERVICE);
 }
+
+#[tokio::test]
+async fn who_is_refused_hears_why_whatever_it_goes_on_saying() {
+    let bench = Bench::start().await;
+    for number in 0..20 {
+        let mut bob = bench.client(&format!("bob{number}")).await;
+        bob.link
+            .send(ClientMessage::VerifyCall {
+                cc_param: "forged".into(),
+            })
+            .unwrap();
+        for muted in [true, false, true] {
+            bob.link.send(ClientMessage::Mute { muted }).unwrap();
+        }
+        // All of it in one packet.
+        while let Some(envelope) = bob.link.poll_transmit() {
+            let text = duologue_signaling::encode(&envelope);
+            bob.socket.feed(Message::text(text)).await.unwrap();
+        }
+        bob.socket.flush().await.unwrap();
+        assert_eq!(bob.ended().await.0, Reason::AuthError);
+    }
+}
