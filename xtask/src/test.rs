@@ -71,7 +71,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         "== all stages but the last took {:.0} s; now the tests",
         begin.elapsed().as_secs_f64()
     );
-    let mut tests = program("cargo").args(["test", "--workspace", "--locked"]);
+    let mut tests = program("cargo").args(["test", "--workspace", "--locked", "--no-fail-fast"]);
     if std::env::var_os("CI").is_some() {
         // Where the tests' needs are installed by ourselves, a test that cannot run is a failure.
         tests = tests.env("DUOLOGUE_REQUIRE_ALL", "1");
