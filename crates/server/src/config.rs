@@ -93,6 +93,8 @@ pub struct Limits {
     pub bad_messages: u32,
     /// Longest time to a first message, in ms.
     pub first_message_ms: u64,
+    /// Longest time from the welcome of a session to its call, in ms, whatever the client says meanwhile.
+    pub idle_ms: u64,
     /// How long a shutdown waits for calls to end, in ms. Those that do not are taken up at the next start.
     pub drain_ms: u64,
     /// How often clients say `ping`, in ms; one that is silent three times as long is disconnected.
@@ -181,6 +183,7 @@ impl Default for Limits {
             messages_per_second: 50.0,
             bad_messages: 5,
             first_message_ms: 5_000,
+            idle_ms: 60_000,
             drain_ms: 10_000,
             heartbeat_ms: 10_000,
         }
@@ -311,6 +314,14 @@ impl Config {
         if counts.contains(&0) || limits.connections == 0 || limits.calls == 0 {
             return wrong("limits", "no limit may be 0");
         }
+        for (name, value) in [
+            ("limits.first_message_ms", limits.first_message_ms),
+            ("limits.idle_ms", limits.idle_ms),
+        ] {
+            if value == 0 || value > u64::from(u32::MAX) {
+                return wrong(name, "must be from 1 to 4294967295");
+            }
+        }
         if limits.heartbeat_ms < 100 {
             return wrong("limits.heartbeat_ms", "must be 100 or more");
         }
@@ -342,6 +353,11 @@ impl Config {
 impl Limits {
     pub(crate) fn first_message(&self) -> Duration {
         Duration::from_millis(self.first_message_ms)
+    }
+
+    /// How long a session may be without a call.
+    pub(crate) fn idle(&self) -> Duration {
+        Duration::from_millis(self.idle_ms)
     }
 
     /// How long a client may be silent.

@@ -4,7 +4,6 @@ mod admission;
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ws::WebSocket;
 use duologue_signaling::ids::{CallId, PartyId};
@@ -13,7 +12,7 @@ use duologue_signaling::message::{IceServer, MakeCall, Welcome};
 use duologue_signaling::server::Refusal;
 use duologue_signaling::{CcParamError, ClientMessage, DisconnectReason, Envelope, ServerMessage};
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::call::{Input, Joining};
 use crate::clock::unix_seconds;
@@ -167,13 +166,16 @@ struct Lobby<'a> {
 impl Lobby<'_> {
     async fn run(mut self, wire: &mut Wire) -> Result<(), Closed> {
         // A client that takes up a session which is forgotten has a call that is over, unless it asks for one again.
+        let limits = &self.hub.config.limits;
         let patience = if self.identity.resumes {
-            self.hub.config.limits.first_message()
+            limits.first_message()
         } else {
-            Duration::MAX
+            limits.idle()
         };
+        // One deadline, so that pings do not keep a place that no call needs.
+        let deadline = Instant::now() + patience;
         loop {
-            let Ok(envelope) = timeout(patience, wire.next()).await else {
+            let Ok(envelope) = timeout_at(deadline, wire.next()).await else {
                 self.end(&Refusal::new(DisconnectReason::ReleasedCall));
                 break;
             };

@@ -10,6 +10,7 @@ use common::{Answer, Bench, Client, Folder, SERVICE, data, hello, http, http_wit
 use duologue_server::{Config, Server, StartError, TlsConfig};
 use duologue_signaling::message::Hello;
 use duologue_signaling::{ClientMessage, DisconnectReason as Reason, DisconnectSource as Source, ServerMessage};
+use futures_util::SinkExt as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::net::UdpSocket;
@@ -63,6 +64,40 @@ async fn resume_tokens_are_nobody_elses() {
         forged.hello(changed).await.unwrap_err(),
         Reason::ServiceAccessTokenError
     );
+}
+
+#[tokio::test]
+async fn a_session_without_a_call_does_not_last() {
+    let bench = Bench::start_with(|config| {
+        config.limits.idle_ms = 300;
+        config.limits.first_message_ms = 300;
+    })
+    .await;
+    let mut fresh = bench.client("alice").await;
+    let mut back = bench.raw().await;
+    let resume = fresh.welcome.clone().unwrap().resume;
+    back.hello(Hello {
+        resume: Some(resume),
+        ..hello("alice")
+    })
+    .await
+    .unwrap();
+    let ping = duologue_signaling::encode(&duologue_signaling::Envelope::unnumbered(ClientMessage::Ping, 0));
+    for client in [&mut fresh, &mut back] {
+        let mut interval = tokio::time::interval(Duration::from_millis(20));
+        let gone = timeout(common::PATIENCE, async {
+            // The server closing the connection is what makes this fail.
+            while client
+                .socket
+                .send(tokio_tungstenite::tungstenite::Message::text(ping.clone()))
+                .await
+                .is_ok()
+            {
+                interval.tick().await;
+            }
+        });
+        assert!(gone.await.is_ok(), "pinging keeps a session without a call");
+    }
 }
 
 #[tokio::test]
