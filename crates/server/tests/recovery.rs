@@ -67,6 +67,44 @@ async fn resume_tokens_are_nobody_elses() {
 }
 
 #[tokio::test]
+async fn a_resume_token_of_no_call_is_no_access_token() {
+    let bench = Bench::start_with(|config| {
+        config.limits.user_burst = 5;
+        config.limits.user_per_second = 0.001;
+    })
+    .await;
+    let mut resuming = Vec::new();
+    for _ in 0..3 {
+        let welcome = bench.client("alice").await.welcome.unwrap();
+        resuming.push(Hello {
+            resume: Some(welcome.resume),
+            ..hello("alice")
+        });
+    }
+    let [first, second, third] = resuming.try_into().unwrap();
+    let mut alice = bench.raw().await;
+    assert!(!alice.hello(first).await.unwrap().resumed);
+    alice.make_call("bob").await;
+    assert_eq!(alice.ended().await.0, Reason::ServiceAccessTokenError);
+    // With the token, which real clients show again, the call is made.
+    let mut alice = bench.raw().await;
+    let proven = Hello {
+        access_token: Some(bench.token("alice")),
+        ..second
+    };
+    assert!(!alice.hello(proven).await.unwrap().resumed);
+    alice.make_call("bob").await;
+    alice
+        .expect("wait_connected", |message| {
+            matches!(message, ServerMessage::WaitConnected)
+        })
+        .await;
+    // Nor is it a way around the limit of the user's sessions.
+    let mut alice = bench.raw().await;
+    assert_eq!(alice.hello(third).await.unwrap_err(), Reason::ServiceTooManyRequests);
+}
+
+#[tokio::test]
 async fn a_session_without_a_call_does_not_last() {
     let bench = Bench::start_with(|config| {
         config.limits.idle_ms = 300;

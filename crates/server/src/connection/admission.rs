@@ -46,6 +46,27 @@ fn no<T>(reason: DisconnectReason, message: &'static str) -> Result<T, Refused> 
     Err(Refused { reason, message })
 }
 
+fn too_many<T>() -> Result<T, Refused> {
+    no(
+        DisconnectReason::ServiceTooManyRequests,
+        "too many sessions of this user",
+    )
+}
+
+/// Whether the hello has an access token that is good for this user.
+async fn has_token(hub: &Hub, hello: &Hello, user: &User) -> Result<bool, Refused> {
+    let Some(access_token) = &hello.access_token else {
+        return Ok(false);
+    };
+    let service_id = user.service_id.as_str();
+    let keys = hub.store.keys(service_id).await?;
+    let verified = token::verify(access_token, user, &keys, hub.config.policy(service_id), unix_ms());
+    if let Err(error) = &verified {
+        tracing::debug!(service = service_id, %error, "access token refused");
+    }
+    Ok(verified.is_ok())
+}
+
 /// Checks a hello.
 pub(super) async fn admit(hub: &Hub, hello: &Hello, peer: &Peer) -> Result<Identity, Refused> {
     if hello.version != VERSION {
@@ -75,18 +96,23 @@ pub(super) async fn admit(hub: &Hub, hello: &Hello, peer: &Peer) -> Result<Ident
         .and_then(|token| hub.keys.open_resume(token, unix_seconds()))
         && resume.user == user
     {
+        // A call that is known goes on, however old the proof. Without one the token only serves to hear that: else it
+        // would be an access token that never ends, and a way around the limit of sessions.
+        let known = hub.session(&resume.session).is_some();
+        if !known && !hub.users.take(user.clone(), Instant::now()) {
+            return too_many();
+        }
+        let may_call = resume.may_call && (known || has_token(hub, hello, &user).await?);
         return Ok(Identity {
             user,
             session: resume.session,
-            may_call: resume.may_call,
+            may_call,
             resumes: true,
         });
     }
     let policy = hub.config.policy(service_id);
-    if let Some(access_token) = &hello.access_token {
-        let keys = hub.store.keys(service_id).await?;
-        if let Err(error) = token::verify(access_token, &user, &keys, policy, unix_ms()) {
-            tracing::debug!(service = service_id, %error, "access token refused");
+    if hello.access_token.is_some() {
+        if !has_token(hub, hello, &user).await? {
             return no(
                 DisconnectReason::ServiceAccessTokenError,
                 "the access token is not valid",
@@ -110,10 +136,7 @@ pub(super) async fn admit(hub: &Hub, hello: &Hello, peer: &Peer) -> Result<Ident
     }
     // After the proof of identity, so that nobody can use up another user's share.
     if !hub.users.take(user.clone(), Instant::now()) {
-        return no(
-            DisconnectReason::ServiceTooManyRequests,
-            "too many sessions of this user",
-        );
+        return too_many();
     }
     let session = random().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Identity {
