@@ -9,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::Json;
 use axum::Router;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{DefaultBodyLimit, FromRequest as _, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -26,6 +26,9 @@ const DEVICE_PATIENCE: Duration = Duration::from_millis(1_500);
 const SIGNATURE_AGE: u64 = 300;
 /// How many callbacks `GET /app/events` remembers.
 const EVENTS: usize = 256;
+/// Longest body of a token request, in bytes, and longest time for it to come: anybody may ask.
+const BODY: usize = 4 * 1024;
+const BODY_PATIENCE: Duration = Duration::from_secs(3);
 /// How long a token opens the push channel, in seconds.
 const TOKEN_AGE: u64 = 7_200;
 
@@ -76,7 +79,7 @@ pub fn router_with(config: AppServerConfig, authenticator: Authenticator) -> Rou
         events: Mutex::default(),
     });
     Router::new()
-        .route("/app/token", post(token))
+        .route("/app/token", post(token).layer(DefaultBodyLimit::max(BODY)))
         .route("/app/notify", get(notify))
         .route("/app/call-event", get(call_event))
         .route("/app/push", get(channel::open))
@@ -96,11 +99,12 @@ struct TokenRequest {
     user_id: String,
 }
 
-async fn token(
-    State(app): State<Arc<App>>,
-    headers: HeaderMap,
-    request: Result<Json<TokenRequest>, JsonRejection>,
-) -> Response {
+async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    let Ok(request) = tokio::time::timeout(BODY_PATIENCE, Json::<TokenRequest>::from_request(request, &())).await
+    else {
+        return refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
+    };
     let Ok(Json(request)) = request else {
         return refuse(
             StatusCode::BAD_REQUEST,

@@ -9,6 +9,7 @@ use aws_lc_rs::hmac;
 use duologue_app_server::{AppServerConfig, PushMessage, SIGNATURE_HEADER, issue_token, router, router_with};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
@@ -223,4 +224,23 @@ async fn in_development_anybody_gets_a_token() {
     assert_eq!(answer["access_token"].as_str().unwrap().split('.').count(), 3);
     assert_eq!(post("{}").await.unwrap().status(), 400);
     assert_eq!(post(r#"{"user_id":""}"#).await.unwrap().status(), 400);
+}
+
+#[tokio::test]
+async fn a_token_request_is_short_and_does_not_dawdle() {
+    let address = serve(router(config(true))).await;
+    let long = http()
+        .post(format!("http://{address}/app/token"))
+        .json(&json!({ "user_id": "a".repeat(10_000) }));
+    assert_eq!(long.send().await.unwrap().status(), 400);
+    // The head promises a body that does not come.
+    let mut slow = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /app/token HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n"
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let answered = tokio::time::timeout(PATIENCE, slow.read_to_end(&mut answer)).await;
+    assert!(answered.is_ok(), "the connection is held for ever");
+    assert!(answer.starts_with(b"HTTP/1.1 408"));
 }
