@@ -73,12 +73,13 @@ impl ServicePolicy {
                     problem: "must be more than 0",
                 });
             }
-        }
-        if self.connect_ms > u64::from(u32::MAX) {
-            return Err(ConfigError::Value {
-                field: format!("{place}.connect_ms"),
-                problem: "is too long",
-            });
+            // Seven weeks; what is added to a clock must not run over its end.
+            if value > u64::from(u32::MAX) {
+                return Err(ConfigError::Value {
+                    field: format!("{place}.{name}"),
+                    problem: "is too long",
+                });
+            }
         }
         Ok(())
     }

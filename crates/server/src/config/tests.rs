@@ -71,3 +71,10 @@ fn slips_are_reported() {
     );
     assert!(matches!(config.check(), Err(ConfigError::Value { field, .. }) if field == "services.a.ring_ms"));
 }
+
+#[test]
+fn times_that_no_clock_can_hold_are_refused() {
+    let mut config = Config::default();
+    config.defaults.ring_ms = u64::MAX;
+    assert!(config.check().is_err());
+}
