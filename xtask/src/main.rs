@@ -65,6 +65,7 @@ fn main() -> ExitCode {
 
 fn demo(arguments: &[String]) -> Result<(), Failed> {
     setup::build_packages()?;
+    setup::loopback()?;
     println!("building (some minutes the first time)");
     cargo(["build", "--package", "duologue-cli"])?;
     cargo(

@@ -39,6 +39,31 @@ pub(crate) fn test_packages() -> Result<(), Failed> {
     install(TEST)
 }
 
+/// Brings the loopback interface up when it is down: without it not even two programs of one machine reach each other.
+pub(crate) fn loopback() -> Result<(), Failed> {
+    // Where there is no such file, there is another way of naming the loopback, and nothing to mend from here.
+    let flags = std::fs::read_to_string("/sys/class/net/lo/flags").unwrap_or_default();
+    let up = u32::from_str_radix(flags.trim().trim_start_matches("0x"), 16).map_or(true, |flags| flags & 1 == 1);
+    if up {
+        return Ok(());
+    }
+    println!("the loopback interface is down; bringing it up");
+    let ip = if is_root()? {
+        program("ip")
+    } else {
+        program("sudo").args(["ip"])
+    };
+    ip.args(["link", "set", "lo", "up"]).run().map_err(|Failed(why)| {
+        Failed(format!(
+            "{why}\nThe demo needs the loopback interface. Run this, then try again:\n  sudo ip link set lo up"
+        ))
+    })
+}
+
+fn is_root() -> Result<bool, Failed> {
+    Ok(program("id").args(["-u"]).output()?.trim() == "0")
+}
+
 /// cargo-deny, at the version that CI runs or whichever is installed already.
 pub(crate) fn cargo_deny() -> Result<(), Failed> {
     if program("cargo").args(["deny", "--version"]).succeeds() {
@@ -64,7 +89,7 @@ fn install(wanted: &[(&[&str], &'static str)]) -> Result<(), Failed> {
             "these Debian packages are missing, and there is no apt-get here: {list}. Install what your system calls them."
         )));
     }
-    let root = program("id").args(["-u"]).output()?.trim() == "0";
+    let root = is_root()?;
     println!("installing system packages: {list}");
     let apt = |arguments: &[&str]| {
         if root {
