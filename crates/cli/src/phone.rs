@@ -43,12 +43,16 @@ pub(crate) async fn call(arguments: &CallArgs) -> anyhow::Result<Outcome> {
         ..MakeCallParams::default()
     };
     log.log("make_call", json!({"peer": arguments.peer}));
-    let call = client.make_call(params).await.inspect_err(|error| {
-        log.log(
-            "make_call_failed",
-            json!({"reason": error.reason.name(), "message": error.message}),
-        );
-    })?;
+    let call = client
+        .make_call(params)
+        .await
+        .inspect_err(|error| {
+            log.log(
+                "make_call_failed",
+                json!({"reason": error.reason.name(), "message": error.message}),
+            );
+        })
+        .map_err(|error| explained(error.message.clone(), error.into()))?;
     let line = Line::new(phone.quiet, format!("calling {}", arguments.peer));
     let mut talk = Talk {
         log,
@@ -115,12 +119,16 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
         ..VerifyCallParams::default()
     };
     log.log("verify_call", json!({"caller": caller}));
-    let call = client.verify_call(params).await.inspect_err(|error| {
-        log.log(
-            "verify_call_failed",
-            json!({"reason": error.reason.name(), "message": error.message}),
-        );
-    })?;
+    let call = client
+        .verify_call(params)
+        .await
+        .inspect_err(|error| {
+            log.log(
+                "verify_call_failed",
+                json!({"reason": error.reason.name(), "message": error.message}),
+            );
+        })
+        .map_err(|error| explained(error.message.clone(), error.into()))?;
     let answer = Answer {
         auto: arguments.auto,
         message: arguments.message.clone(),
@@ -138,6 +146,15 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
     let outcome = talk.follow(&call, events, &mut interrupts, Some(answer)).await;
     farewell(client, &mut interrupts).await;
     outcome
+}
+
+/// The error, with the way out where the terminal has one.
+fn explained(message: String, error: anyhow::Error) -> anyhow::Error {
+    if message.contains("cannot be used") {
+        error.context("without a microphone or speaker give --input tone|silence|FILE.wav and --output null|FILE.wav")
+    } else {
+        error
+    }
 }
 
 /// Lets the client tell the server what it missed; a further Ctrl-C skips that.

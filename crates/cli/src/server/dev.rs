@@ -1,7 +1,7 @@
 //! The development server: call server and reference app server on one port, with nothing to configure.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use duologue_app_server::{AppServerConfig, router};
@@ -14,6 +14,7 @@ pub(crate) struct DevServer {
     server: Server,
     service_id: String,
     api_key: String,
+    data: PathBuf,
 }
 
 impl DevServer {
@@ -37,7 +38,7 @@ impl DevServer {
             dev: true,
         };
         config.extra = Some(router(app_server));
-        let listen = config.listen;
+        let (listen, data) = (config.listen, config.data.clone());
         let server = Server::start(config)
             .await
             .with_context(|| format!("the server cannot start on {listen}"))?;
@@ -45,6 +46,7 @@ impl DevServer {
             server,
             service_id: service.id,
             api_key: key.key,
+            data,
         })
     }
 
@@ -84,9 +86,10 @@ impl DevServer {
              duologue answer --as bob --auto --app-server {app} --server {ws}\n  \
              duologue call bob --as alice --app-server {app} --server {ws}\n\n\
              Without a microphone add --input tone and --output null, or WAV files.\n\
-             Records: duologue records. Health: {}/healthz. Metrics: {}/metrics.",
+             Records: duologue records --data {}. Health: {}/healthz. Metrics: {}/metrics.",
             self.service_id,
             &self.api_key[..12.min(self.api_key.len())],
+            self.data.display(),
             self.http_url(),
             self.http_url(),
         );
