@@ -93,6 +93,8 @@ pub struct Engine {
     /// When the active leg counts as lost, because the peer has stopped answering.
     lost_at: Option<Instant>,
     datagrams_ignored: u64,
+    goodbyes_ignored: u64,
+    descriptions_ignored: u64,
 }
 
 impl Engine {
@@ -162,6 +164,8 @@ impl Engine {
             told: false,
             lost_at: None,
             datagrams_ignored: 0,
+            goodbyes_ignored: 0,
+            descriptions_ignored: 0,
         };
         engine.add_leg(None, now);
         Ok(engine)

@@ -156,6 +156,10 @@ pub struct ShellStatistics {
     pub send_errors: u64,
     /// Datagrams that belonged to no transport of the call.
     pub datagrams_ignored: u64,
+    /// RTCP goodbyes that named no documented reason: a browser's track was taken away.
+    pub goodbyes_ignored: u64,
+    /// Descriptions of the peer after the first: nothing is negotiated twice.
+    pub descriptions_ignored: u64,
     /// Samples that the capture device delivered and nobody read in time.
     pub capture_overruns: u64,
     /// Times that the playout device ran dry.

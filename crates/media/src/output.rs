@@ -30,7 +30,7 @@ pub enum Event {
         /// Interarrival jitter of our packets at the peer.
         jitter: Duration,
     },
-    /// The peer leaves (RTCP BYE).
+    /// The peer leaves, or a browser took its track away (RTCP BYE): the reason tells.
     Bye {
         /// Its reason, ≤ 255 bytes, invalid UTF-8 replaced; empty when it gave none.
         reason: String,

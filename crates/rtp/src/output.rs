@@ -30,7 +30,8 @@ pub enum Event {
     Report(RemoteReport),
     /// The peer asks for these packets again, by extended sequence number; at most [`MAX_NACKS`](crate::MAX_NACKS).
     Nack(Vec<u64>),
-    /// The peer leaves. Once per source.
+    /// The peer's stream ends: it leaves, or it only takes its track away, which is what a goodbye of a browser means. A
+    /// repetition with the same reason is not told again before another source begins.
     Bye {
         /// Its reason, ≤ 255 bytes, invalid UTF-8 replaced; empty when it gave none.
         reason: String,

@@ -68,7 +68,8 @@ pub struct Session {
     last_sr: Option<(u32, u32, Instant)>,
     /// The peer's last receiver reference time, until answered.
     last_rr: Option<(DlrrReport, Instant)>,
-    peer_left: bool,
+    /// The reason of the last goodbye that ended the peer's current source; empty when it gave none.
+    goodbye: Option<String>,
     remote_cname: Option<String>,
 
     next_report: Option<Instant>,
@@ -113,7 +114,7 @@ impl Session {
             lost_before: 0,
             last_sr: None,
             last_rr: None,
-            peer_left: false,
+            goodbye: None,
             remote_cname: None,
             next_report: None,
             reports: 0,
@@ -323,7 +324,7 @@ impl Session {
         let Some(source) = &self.source else {
             return Verdict::Began;
         };
-        let silent = self.peer_left || now.saturating_duration_since(source.last_arrival) >= TAKEOVER_SILENCE;
+        let silent = self.goodbye.is_some() || now.saturating_duration_since(source.last_arrival) >= TAKEOVER_SILENCE;
         let in_sequence = self.candidate.is_some_and(|candidate| candidate.expects(view));
         self.candidate = Some(Candidate::after(view));
         if in_sequence && silent {
@@ -349,7 +350,7 @@ impl Session {
         self.former_sources.retain(|ssrc| *ssrc != view.ssrc);
         self.source = Some(Source::new(view, (sequence, timestamp), arrival, now));
         self.candidate = None;
-        self.peer_left = false;
+        self.goodbye = None;
         self.push(Output::Event(Event::SourceChanged { ssrc: view.ssrc }));
     }
 

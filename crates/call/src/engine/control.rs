@@ -6,7 +6,7 @@ use std::time::Instant;
 use duologue_signaling::client::{Event, Output as CallOutput, PathEvent, PathFailure};
 use duologue_signaling::ids::PartyId;
 use duologue_signaling::message::{MakeCall, Verified, Welcome};
-use duologue_signaling::{ClientMessage, DisconnectReason, ServerMessage};
+use duologue_signaling::{ClientMessage, DisconnectReason, ServerMessage, SessionDescription};
 
 use super::server_link::{Incoming, Outgoing};
 use super::{Command, Engine, Output, Role};
@@ -121,8 +121,18 @@ impl Engine {
                     Some((reason, phrase)) => (reason.to_owned(), Some(phrase.to_owned())),
                     None => (reason, None),
                 };
+                // libwebrtc says goodbye for a stream whose track is taken away, and the call goes on; whoever ends a call over the
+                // media path names one of the documented reasons.
+                let Some(reason) = DisconnectReason::from_str_code(&reason) else {
+                    self.goodbyes_ignored += 1;
+                    tracing::debug!(
+                        ignored = self.goodbyes_ignored,
+                        "a goodbye without a documented reason ends nothing"
+                    );
+                    return;
+                };
                 let bye = PathEvent::Bye {
-                    reason: DisconnectReason::from_str_code(&reason),
+                    reason: Some(reason),
                     user_code,
                 };
                 let speaking = self
@@ -178,8 +188,7 @@ impl Engine {
             }
             CallOutput::RemoteDescription { party, description } => {
                 if let Some(index) = self.leg_for(party) {
-                    self.set_remote(index, &description, now);
-                    self.answer(index);
+                    self.take_description(index, &description, now);
                 }
             }
             CallOutput::RemoteCandidates {
@@ -211,11 +220,26 @@ impl Engine {
         self.phases.call_known.get_or_insert(now);
         self.legs[0].party = Some(verified.party);
         if let Some(description) = &verified.description {
-            self.set_remote(0, description, now);
-            self.answer(0);
+            self.take_description(0, description, now);
         }
         self.add_remote_candidates(0, &verified.candidates, verified.end_of_candidates, now);
         self.verified = Some(verified);
+    }
+
+    /// The peer's first description of a leg counts. A further one asks to negotiate again, which nothing in a call needs; it is ignored
+    /// rather than answered, and what was agreed stays in force.
+    fn take_description(&mut self, index: usize, description: &SessionDescription, now: Instant) {
+        if self.legs[index].described {
+            self.descriptions_ignored += 1;
+            tracing::debug!(
+                generation = description.generation,
+                ignored = self.descriptions_ignored,
+                "a further description is ignored"
+            );
+            return;
+        }
+        self.set_remote(index, description, now);
+        self.answer(index);
     }
 
     /// Callee: describes its end, once, as soon as it knows the caller's.

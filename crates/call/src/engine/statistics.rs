@@ -70,6 +70,8 @@ impl Engine {
             },
             shell: ShellStatistics {
                 datagrams_ignored: self.datagrams_ignored,
+                goodbyes_ignored: self.goodbyes_ignored,
+                descriptions_ignored: self.descriptions_ignored,
                 ..ShellStatistics::default()
             },
         }

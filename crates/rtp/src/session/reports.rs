@@ -176,11 +176,11 @@ impl Session {
         let ours = |ssrc: u32| ssrc == self.ssrc || self.former_ssrcs.contains(&ssrc);
         let theirs = |ssrc: u32| current == Some(ssrc) || !self.former_sources.contains(&ssrc);
         let leaves = { goodbye.sources }.any(|ssrc| theirs(ssrc) && !ours(ssrc));
-        if !leaves || self.peer_left {
+        let reason = String::from_utf8_lossy(goodbye.reason.unwrap_or_default()).into_owned();
+        if !leaves || self.goodbye.as_ref() == Some(&reason) {
             return;
         }
-        self.peer_left = true;
-        let reason = String::from_utf8_lossy(goodbye.reason.unwrap_or_default()).into_owned();
+        self.goodbye = Some(reason.clone());
         debug!("goodbye received");
         self.push(Output::Event(Event::Bye { reason }));
     }

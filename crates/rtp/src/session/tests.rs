@@ -351,6 +351,53 @@ fn goodbye_carries_its_reason_in_a_compound_and_comes_once() {
 }
 
 #[test]
+fn a_browsers_goodbye_is_told_and_another_source_follows_it_at_once() {
+    let now = base();
+    let mut session = session(now);
+    session.handle_rtp(rtp(7, 10, 960), now);
+    let goodbye = |reason: &str| {
+        let mut writer = CompoundWriter::new();
+        writer.receiver_report(7, &[]).cname(7, "browser").goodbye(&[7], reason);
+        writer.finish()
+    };
+    // A track is taken away: twice the same goodbye, without a reason.
+    session.handle_rtcp(&goodbye(""), now);
+    session.handle_rtcp(&goodbye(""), now);
+    // Another stream begins, without the silence that one still running would owe.
+    session.handle_rtp(rtp(8, 500, 77), now);
+    session.handle_rtp(rtp(8, 501, 1037), now);
+    // A goodbye for the source that was given up says nothing; the real end follows.
+    session.handle_rtcp(&goodbye("NORMAL"), now);
+    let mut writer = CompoundWriter::new();
+    writer
+        .receiver_report(8, &[])
+        .cname(8, "browser")
+        .goodbye(&[8], "NORMAL");
+    session.handle_rtcp(&writer.finish(), now);
+    let told: Vec<_> = events(&mut session)
+        .into_iter()
+        .filter_map(|event| match event {
+            Event::SourceChanged { ssrc } => Some(format!("source {ssrc}")),
+            Event::Bye { reason } => Some(format!("bye {reason:?}")),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, ["source 7", r#"bye """#, "source 8", r#"bye "NORMAL""#]);
+}
+
+#[test]
+fn the_same_source_goes_on_after_a_goodbye() {
+    let now = base();
+    let mut session = session(now);
+    session.handle_rtp(rtp(7, 10, 960), now);
+    let mut writer = CompoundWriter::new();
+    writer.receiver_report(7, &[]).cname(7, "browser").goodbye(&[7], "");
+    session.handle_rtcp(&writer.finish(), now);
+    session.handle_rtp(rtp(7, 11, 48_960), now + ms(1000));
+    assert_eq!(sequences(&mut session).len(), 2);
+}
+
+#[test]
 fn reports_start_early_and_vary_around_the_interval() {
     let start = base();
     let mut session = session(start);
