@@ -1,0 +1,1 @@
+export const VERSION: string = DUOLOGUE_VERSION;
