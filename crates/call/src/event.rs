@@ -42,6 +42,8 @@ pub enum CallEventKind {
     PeerMicMuted,
     /// See [`CallDelegate::evt_peer_mic_unmuted`](crate::CallDelegate::evt_peer_mic_unmuted).
     PeerMicUnmuted,
+    /// The peer's first packet of audio arrived at [`CallEvent::at`].
+    FirstAudio,
     /// The first sample that is sent was captured at [`CallEvent::at`] (a source's: was read then).
     FirstSampleIn,
     /// Sample 0 of the output was handed over at [`CallEvent::at`].
@@ -51,8 +53,8 @@ pub enum CallEventKind {
 }
 
 impl CallEventKind {
-    /// The documented name in snake case, e.g. `evt_connected`; `first_sample_in`, `first_sample_out` and `stats` for the
-    /// others.
+    /// The documented name in snake case, e.g. `evt_connected`; `first_audio`, `first_sample_in`, `first_sample_out`
+    /// and `stats` for the others.
     pub fn name(&self) -> &'static str {
         match self {
             Self::WaitConnected => "evt_wait_connected",
@@ -61,6 +63,7 @@ impl CallEventKind {
             Self::Disconnected(_) => "evt_disconnected",
             Self::PeerMicMuted => "evt_peer_mic_muted",
             Self::PeerMicUnmuted => "evt_peer_mic_unmuted",
+            Self::FirstAudio => "first_audio",
             Self::FirstSampleIn => "first_sample_in",
             Self::FirstSampleOut => "first_sample_out",
             Self::Statistics(_) => "stats",

@@ -66,10 +66,17 @@ pub(crate) enum Command {
     Services are made with `duologue service add`. `--check` prints the effective configuration and ends."
 )]
 pub(crate) struct ServerArgs {
-    /// No configuration needed: makes a service with its keys, runs the reference app server on the same port, and lets
-    /// anybody sign in. For trying things out
+    /// No configuration needed: makes a service with its keys, runs the reference app server and the demo page on the same
+    /// port, and lets anybody sign in. For trying things out
     #[arg(long)]
     pub(crate) dev: bool,
+    /// With --dev: HTTPS with a certificate made here, on every interface, so that a phone on the local network may use its
+    /// microphone. Browsers warn about it once
+    #[arg(long, requires = "dev")]
+    pub(crate) tls_self_signed: bool,
+    /// With --dev: serve the SDK and the page from this folder (a `dist` of web/) instead of those built in
+    #[arg(long, value_name = "DIR", requires = "dev", env = "DUOLOGUE_WEB_DIST")]
+    pub(crate) web_folder: Option<PathBuf>,
     /// Address and port for HTTP and WebSocket
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
@@ -175,6 +182,9 @@ pub(crate) struct PhoneArgs {
     /// The app server, which issues a token and pushes incoming calls
     #[arg(long, value_name = "URL", env = "DUOLOGUE_APP_SERVER")]
     pub(crate) app_server: Option<String>,
+    /// Trust this certificate (PEM) too, such as the one that `duologue server --dev --tls-self-signed` makes
+    #[arg(long, value_name = "FILE", env = "DUOLOGUE_ROOT_CERTIFICATE")]
+    pub(crate) root_certificate: Option<PathBuf>,
     /// What you say: a WAV file, mic, mic:DEVICE, tone or silence
     #[arg(long, value_name = "SOURCE", default_value = "mic")]
     pub(crate) input: String,
@@ -187,6 +197,10 @@ pub(crate) struct PhoneArgs {
     /// Write what happens as JSON lines: wall_ms, event and its data
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
+    /// Obey standard input, a line each: accept [MESSAGE], decline, end [PHRASE], mute, unmute. For scripts; without it, the keys of
+    /// the terminal are obeyed during the call: m mutes and unmutes
+    #[arg(long)]
+    pub(crate) control: bool,
     /// Offer loopback addresses, for calls within one machine
     #[arg(long)]
     pub(crate) loopback: bool,
@@ -227,7 +241,7 @@ pub(crate) struct CallArgs {
     Ctrl-C declines or ends the call cleanly; a second Ctrl-C ends at once."
 )]
 pub(crate) struct AnswerArgs {
-    /// Accept without asking
+    /// Accept without asking. Without it the terminal is asked, or the script of --control
     #[arg(long)]
     pub(crate) auto: bool,
     /// Verify this cc_param instead of waiting for a push

@@ -1,17 +1,17 @@
 //! `duologue call` and `duologue answer`.
 
 mod app_server;
+mod control;
+mod keys;
+mod talk;
 mod terminal;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
-use duologue_call::{
-    AcceptParams, AudioParams, Call, CallEvent, CallEventKind, CcParam, Client, Config, Events, MakeCallParams,
-    VerifyCallParams,
-};
-use serde_json::{Value, json};
+use duologue_call::{AudioParams, CcParam, Client, Config, MakeCallParams, VerifyCallParams};
+use serde_json::json;
 use tokio::time::sleep;
 
 use crate::args::{AnswerArgs, CallArgs, PhoneArgs};
@@ -19,6 +19,8 @@ use crate::events::EventLog;
 use crate::outcome::Outcome;
 use crate::{demo, sound};
 use app_server::{AppServer, Push};
+use control::Controls;
+use talk::{Answer, Decides, Talk};
 use terminal::{Interrupts, Line};
 
 /// How long a client may go on telling the server what it missed, after the call is over.
@@ -29,6 +31,7 @@ pub(crate) async fn call(arguments: &CallArgs) -> anyhow::Result<Outcome> {
     let phone = &arguments.phone;
     let mut log = EventLog::create(phone.events.as_deref())?;
     let mut interrupts = Interrupts::new()?;
+    let controls = Controls::new(phone.control);
     let access_token = token(phone).await?;
     let client = client(phone)?;
     let params = MakeCallParams {
@@ -54,14 +57,7 @@ pub(crate) async fn call(arguments: &CallArgs) -> anyhow::Result<Outcome> {
         })
         .map_err(|error| explained(error.message.clone(), error.into()))?;
     let line = Line::new(phone.quiet, format!("calling {}", arguments.peer));
-    let mut talk = Talk {
-        log,
-        line,
-        seconds: phone.seconds,
-        connected: None,
-        first_audio: false,
-        last: None,
-    };
+    let mut talk = Talk::new(log, line, phone.seconds, controls);
     let events = call.events();
     let outcome = talk.follow(&call, events, &mut interrupts, None).await;
     farewell(client, &mut interrupts).await;
@@ -73,6 +69,7 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
     let phone = &arguments.phone;
     let mut log = EventLog::create(phone.events.as_deref())?;
     let mut interrupts = Interrupts::new()?;
+    let mut controls = Controls::new(phone.control);
     let line = Line::new(phone.quiet, format!("{} waits for a call", phone.user));
     let push = match &arguments.cc_param {
         Some(cc_param) => Push {
@@ -84,7 +81,7 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
             let address = phone.app_server.as_deref().context(
                 "who should push incoming calls? Give --app-server URL, or the cc_param that your app server pushed with --cc-param",
             )?;
-            let mut app_server = AppServer::listen(address, &phone.user).await?;
+            let mut app_server = AppServer::listen(address, &phone.user, &app_server::roots(phone)?).await?;
             log.log("waiting", json!({"user": phone.user}));
             let patience = sleep(
                 arguments
@@ -96,6 +93,10 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
                 () = patience => {
                     line.finish("nobody called");
                     return Ok(Outcome::NoAnswer);
+                }
+                () = controls.end_before_call() => {
+                    line.finish("stopped waiting");
+                    return Ok(Outcome::Ended);
                 }
                 () = interrupts.next() => {
                     line.finish("stopped waiting");
@@ -130,18 +131,15 @@ pub(crate) async fn answer(arguments: &AnswerArgs) -> anyhow::Result<Outcome> {
         })
         .map_err(|error| explained(error.message.clone(), error.into()))?;
     let answer = Answer {
-        auto: arguments.auto,
+        decides: match (arguments.auto, phone.control) {
+            (true, _) => Decides::Nobody,
+            (false, true) => Decides::Script,
+            (false, false) => Decides::Person,
+        },
         message: arguments.message.clone(),
         caller,
     };
-    let mut talk = Talk {
-        log,
-        line,
-        seconds: phone.seconds,
-        connected: None,
-        first_audio: false,
-        last: None,
-    };
+    let mut talk = Talk::new(log, line, phone.seconds, controls);
     let events = call.events();
     let outcome = talk.follow(&call, events, &mut interrupts, Some(answer)).await;
     farewell(client, &mut interrupts).await;
@@ -159,6 +157,7 @@ fn explained(message: String, error: anyhow::Error) -> anyhow::Error {
 
 /// Lets the client tell the server what it missed; a further Ctrl-C skips that.
 async fn farewell(client: Client, interrupts: &mut Interrupts) {
+    keys::restore();
     tokio::select! {
         _ = tokio::time::timeout(FAREWELL, client.close()) => {}
         () = interrupts.next() => {}
@@ -168,7 +167,7 @@ async fn farewell(client: Client, interrupts: &mut Interrupts) {
 async fn token(phone: &PhoneArgs) -> anyhow::Result<String> {
     match (&phone.token, &phone.app_server) {
         (Some(token), _) => Ok(token.clone()),
-        (None, Some(address)) => app_server::issue_token(address, &phone.user).await,
+        (None, Some(address)) => app_server::issue_token(address, &phone.user, &app_server::roots(phone)?).await,
         (None, None) => bail!(
             "a call needs an access token. Give --app-server URL (the development server has one at /app), or --token T from \
              `duologue token`"
@@ -181,6 +180,9 @@ fn client(phone: &PhoneArgs) -> anyhow::Result<Client> {
     let mut config = Config::new(&phone.server)
         .loopback(phone.loopback)
         .allow_insecure(phone.server.starts_with("ws://"));
+    for root in app_server::roots(phone)? {
+        config = config.extra_root_certificate(root.to_vec());
+    }
     if let Some(control) = phone.relay {
         config = config.candidate_map(Arc::new(move |candidate| demo::rewrite(control, candidate)));
     }
@@ -192,192 +194,4 @@ fn audio(phone: &PhoneArgs) -> anyhow::Result<AudioParams> {
         input: sound::input(&phone.input)?,
         output: sound::output(&phone.output)?,
     })
-}
-
-/// What to do when the call has been verified.
-#[derive(Debug)]
-struct Answer {
-    auto: bool,
-    message: Option<String>,
-    caller: String,
-}
-
-/// One call from its start to its end, as the terminal and the event log see it.
-#[derive(Debug)]
-struct Talk {
-    log: EventLog,
-    line: Line,
-    seconds: Option<f64>,
-    connected: Option<Instant>,
-    first_audio: bool,
-    /// The newest statistics, for the summary.
-    last: Option<Value>,
-}
-
-impl Talk {
-    async fn follow(
-        &mut self,
-        call: &Call,
-        mut events: Events,
-        interrupts: &mut Interrupts,
-        mut answer: Option<Answer>,
-    ) -> anyhow::Result<Outcome> {
-        let mut hang_up: Option<Instant> = None;
-        let mut decision: Option<tokio::task::JoinHandle<bool>> = None;
-        loop {
-            let hang_up_now = async {
-                match hang_up {
-                    Some(at) => tokio::time::sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
-            let decided = async {
-                match &mut decision {
-                    Some(task) => task.await.unwrap_or(false),
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                event = events.next() => {
-                    let Some(event) = event else { bail!("the call ended without saying why") };
-                    self.first_packet(call.setup_phases().first_packet);
-                    if let CallEventKind::Verified(_) = &event.kind {
-                        self.event(&event);
-                        match &answer {
-                            Some(answer) if !answer.auto => {
-                                decision = Some(terminal::ask(format!("{} is calling. Accept? [Y/n] ", answer.caller)));
-                            }
-                            _ => self.accept(call, answer.take()),
-                        }
-                        continue;
-                    }
-                    if let Some(outcome) = self.event(&event) {
-                        return Ok(outcome);
-                    }
-                    if let (CallEventKind::Connected(_), Some(seconds)) = (&event.kind, self.seconds) {
-                        hang_up = Some(event.at + Duration::from_secs_f64(seconds));
-                    }
-                }
-                accepted = decided => {
-                    decision = None;
-                    if accepted { self.accept(call, answer.take()) } else { self.end(call) }
-                }
-                () = hang_up_now => {
-                    hang_up = None;
-                    self.end(call);
-                }
-                () = interrupts.next() => {
-                    hang_up = None;
-                    self.end(call);
-                }
-            }
-        }
-    }
-
-    fn accept(&mut self, call: &Call, answer: Option<Answer>) {
-        self.log.log("accept_call", json!({}));
-        let params = AcceptParams {
-            call_start_message: answer.and_then(|answer| answer.message),
-        };
-        if let Err(error) = call.accept_call(params) {
-            tracing::warn!(%error, "the call cannot be accepted");
-        }
-    }
-
-    fn end(&mut self, call: &Call) {
-        self.log.log("end_call", json!({}));
-        if let Err(error) = call.end_call(None) {
-            tracing::debug!(%error, "the call had ended already");
-        }
-    }
-
-    /// Logs and shows an event; the outcome when it was the last.
-    fn event(&mut self, event: &CallEvent) -> Option<Outcome> {
-        let name = event.kind.name();
-        match &event.kind {
-            CallEventKind::WaitConnected => {
-                self.log.log_at(event.at, name, json!({}));
-                self.line.say("ringing");
-            }
-            CallEventKind::Verified(param) => {
-                let data = json!({
-                    "sid": param.sid,
-                    "caller_id": param.caller_id,
-                    "call_start_message": param.call_start_message,
-                    "pre_connected": param.pre_connected,
-                });
-                self.log.log_at(event.at, name, data);
-                if let Some(message) = &param.call_start_message {
-                    self.line.say(&format!("{}: {message}", param.caller_id));
-                }
-            }
-            CallEventKind::Connected(param) => {
-                self.connected = Some(event.at);
-                let setup: serde_json::Map<String, Value> = param
-                    .setup
-                    .milliseconds()
-                    .into_iter()
-                    .map(|(phase, at)| (phase.into(), at.into()))
-                    .collect();
-                self.log.log_at(
-                    event.at,
-                    name,
-                    json!({"call_start_message": param.call_start_message, "setup_ms": setup}),
-                );
-                self.line.say("connected; Ctrl-C hangs up");
-            }
-            CallEventKind::Statistics(statistics) => {
-                let data = serde_json::to_value(statistics).unwrap_or_default();
-                self.line.statistics(&data);
-                self.last = Some(data.clone());
-                self.log.log_at(event.at, name, data);
-            }
-            CallEventKind::Disconnected(param) => {
-                let source = source_name(param.source);
-                let data = json!({
-                    "source": source,
-                    "code": param.reason.code,
-                    "str_code": param.reason.str_code,
-                    "by_remote": param.by_remote,
-                    "user_code": param.user_code,
-                });
-                self.log.log_at(event.at, name, data);
-                let talked = self
-                    .connected
-                    .map(|since| event.at.saturating_duration_since(since).as_secs_f64());
-                self.log.log(
-                    "summary",
-                    json!({"talked_seconds": talked, "reason": param.reason.str_code, "stats": self.last}),
-                );
-                let talked = talked.map_or(String::new(), |seconds| format!(" after {seconds:.0} s"));
-                self.line.finish(&format!(
-                    "ended{talked}: {} ({}), by the {source}",
-                    param.reason.str_code, param.reason.code
-                ));
-                return Some(Outcome::from_reason(param.reason.code, self.connected.is_some()));
-            }
-            _ => self.log.log_at(event.at, name, json!({})),
-        }
-        None
-    }
-
-    fn first_packet(&mut self, at: Option<Instant>) {
-        if let Some(at) = at
-            && !std::mem::replace(&mut self.first_audio, true)
-        {
-            self.log.log_at(at, "first_audio", json!({}));
-        }
-    }
-}
-
-fn source_name(source: duologue_call::DisconnectSource) -> &'static str {
-    use duologue_call::DisconnectSource as Source;
-    match source {
-        Source::Callee => "callee",
-        Source::Caller => "caller",
-        Source::Participant => "participant",
-        Source::CloudServer => "cloud_server",
-        Source::AppServer => "app_server",
-        _ => "undefined",
-    }
 }

@@ -87,7 +87,7 @@ impl Bench {
 fn end_of(process: &mut Process) -> (u64, String, bool) {
     let end = process.wait_for_event("evt_disconnected");
     (
-        end["code"].as_u64().unwrap(),
+        end["reason"]["code"].as_u64().unwrap(),
         end["source"].as_str().unwrap().to_owned(),
         end["by_remote"].as_bool().unwrap(),
     )
@@ -159,6 +159,51 @@ fn a_callee_that_says_no_declines() {
     assert_eq!(caller.exit_code(), 4);
     assert_eq!(end_of(&mut callee).0, 1002);
     assert_eq!(bench.record()["terminate"].as_u64(), Some(21));
+}
+
+#[test]
+fn a_script_drives_both_phones() {
+    let mut bench = Bench::new("control");
+    let mut callee = bench.start("callee", &["answer", "--control"], "bob");
+    callee.wait_for_event("waiting");
+    let mut caller = bench.start("caller", &["call", "bob", "--control"], "alice");
+    callee.wait_for_event("evt_verified");
+    // Nothing is accepted unless the script says so, and nonsense is refused, not obeyed.
+    callee.say("accept_call()");
+    let refused = callee.wait_for_event("control_refused");
+    assert!(
+        refused["error"].as_str().unwrap().contains("accept_call()"),
+        "{refused}"
+    );
+    callee.say("accept good evening");
+    let connected = caller.wait_for_event("evt_connected");
+    assert_eq!(connected["call_start_message"].as_str(), Some("good evening"));
+    callee.wait_for_event("evt_connected");
+    caller.wait_for_event("first_audio");
+    callee.wait_for_event("first_audio");
+    caller.say("mute");
+    callee.wait_for_event("evt_peer_mic_muted");
+    caller.say("unmute");
+    callee.wait_for_event("evt_peer_mic_unmuted");
+    callee.say("end good night");
+    let end = caller.wait_for_event("evt_disconnected");
+    assert_eq!(
+        (end["reason"]["str_code"].as_str(), end["user_code"].as_str()),
+        (Some("NORMAL"), Some("good night"))
+    );
+    assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
+}
+
+#[test]
+fn a_script_declines() {
+    let mut bench = Bench::new("control-decline");
+    let mut callee = bench.start("callee", &["answer", "--control"], "bob");
+    callee.wait_for_event("waiting");
+    let mut caller = bench.call("bob", "alice");
+    callee.wait_for_event("evt_verified");
+    callee.say("decline");
+    assert_eq!(end_of(&mut caller), (1002, "callee".into(), true));
+    assert_eq!(caller.exit_code(), 4);
 }
 
 #[test]

@@ -114,12 +114,16 @@ fn a_call_between_namespaces_outlives_its_server() {
     caller.signal("INT");
     let end = callee.wait_for_event("evt_disconnected");
     assert_eq!(
-        (end["code"].as_u64(), end["source"].as_str(), end["by_remote"].as_bool()),
+        (
+            end["reason"]["code"].as_u64(),
+            end["source"].as_str(),
+            end["by_remote"].as_bool()
+        ),
         (Some(1001), Some("caller"), Some(true))
     );
     let own = caller.wait_for_event("evt_disconnected");
     assert_eq!(
-        (own["code"].as_u64(), own["by_remote"].as_bool()),
+        (own["reason"]["code"].as_u64(), own["by_remote"].as_bool()),
         (Some(1001), Some(false))
     );
 

@@ -115,6 +115,7 @@ impl Engine {
         match event {
             duologue_media::Event::FirstPacket => {
                 self.phases.first_packet.get_or_insert(now);
+                self.emit(CallEventKind::FirstAudio, now);
             }
             duologue_media::Event::Bye { reason } => {
                 let (reason, user_code) = match reason.split_once(PHRASE) {

@@ -19,7 +19,7 @@ pub(super) async fn run(queue: Arc<EventQueue>, call: Call, delegate: Option<Box
             CallEventKind::PeerMicMuted => delegate.evt_peer_mic_muted(&call),
             CallEventKind::PeerMicUnmuted => delegate.evt_peer_mic_unmuted(&call),
             CallEventKind::Statistics(statistics) => delegate.evt_statistics(&call, statistics),
-            CallEventKind::FirstSampleIn | CallEventKind::FirstSampleOut => {}
+            CallEventKind::FirstAudio | CallEventKind::FirstSampleIn | CallEventKind::FirstSampleOut => {}
         }
         call.shared().publish(&event);
     }

@@ -112,8 +112,8 @@ pub(crate) fn text(caller: &Side, callee: &Side, directions: &[Direction], recor
                 out,
                 "  {:<7} evt_disconnected {} ({}), source {}",
                 side.name,
-                end["code"],
-                end["str_code"].as_str().unwrap_or_default(),
+                end["reason"]["code"],
+                end["reason"]["str_code"].as_str().unwrap_or_default(),
                 end["source"].as_str().unwrap_or_default()
             );
         }

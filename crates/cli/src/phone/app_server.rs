@@ -6,10 +6,14 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use duologue_app_server::PushMessage;
 use futures_util::StreamExt as _;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config};
+
+use crate::args::PhoneArgs;
 
 /// How long the app server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,14 +34,14 @@ pub(crate) struct AppServer {
 
 impl AppServer {
     /// Connects to the push channel of `user` at the app server `address`, such as `http://127.0.0.1:8080/app`.
-    pub(crate) async fn listen(address: &str, user: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn listen(address: &str, user: &str, roots: &[CertificateDer<'static>]) -> anyhow::Result<Self> {
         let channel = match address.split_once("://") {
             Some(("http", rest)) => format!("ws://{rest}"),
             Some(("https", rest)) => format!("wss://{rest}"),
             _ => bail!("--app-server {address}: give a URL that begins with http:// or https://"),
         };
         let url = format!("{}/push?user={user}", channel.trim_end_matches('/'));
-        let connect = connect_async_tls_with_config(url, None, true, Some(Connector::Rustls(Arc::new(tls()?))));
+        let connect = connect_async_tls_with_config(url, None, true, Some(Connector::Rustls(Arc::new(tls(roots)?))));
         let (stream, _) = tokio::time::timeout(PATIENCE, connect)
             .await
             .map_err(anyhow::Error::from)
@@ -78,10 +82,14 @@ impl AppServer {
 }
 
 /// An access token for `user` from the app server at `address`.
-pub(crate) async fn issue_token(address: &str, user: &str) -> anyhow::Result<String> {
+pub(crate) async fn issue_token(
+    address: &str,
+    user: &str,
+    roots: &[CertificateDer<'static>],
+) -> anyhow::Result<String> {
     let url = format!("{}/token", address.trim_end_matches('/'));
     let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls()?)
+        .tls_backend_preconfigured(tls(roots)?)
         .timeout(PATIENCE)
         .build()?;
     let response = client
@@ -101,10 +109,23 @@ pub(crate) async fn issue_token(address: &str, user: &str) -> anyhow::Result<Str
     }
 }
 
-fn tls() -> anyhow::Result<rustls::ClientConfig> {
-    let roots = rustls::RootCertStore {
+/// The certificates to trust beside the public ones.
+pub(crate) fn roots(phone: &PhoneArgs) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+    let Some(file) = &phone.root_certificate else {
+        return Ok(Vec::new());
+    };
+    CertificateDer::pem_file_iter(file)
+        .and_then(Iterator::collect)
+        .with_context(|| format!("--root-certificate {} cannot be used", file.display()))
+}
+
+fn tls(extra: &[CertificateDer<'static>]) -> anyhow::Result<rustls::ClientConfig> {
+    let mut roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };
+    for certificate in extra {
+        roots.add(certificate.clone())?;
+    }
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?

@@ -7,6 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::Value;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::keys;
+
 /// Ctrl-C and the system's request to end. The first of them ends the call; the second one ends the program at once.
 #[derive(Debug)]
 pub(crate) struct Interrupts {
@@ -32,6 +34,7 @@ impl Interrupts {
         }
         self.count += 1;
         if self.count > 1 {
+            keys::restore();
             // As a shell reports a program that an interrupt ended.
             std::process::exit(130);
         }
@@ -77,7 +80,7 @@ impl Line {
         let lost = number("/inbound/packetsLost").max(0.0);
         let share = 100.0 * lost / (number("/inbound/packetsReceived") + lost).max(1.0);
         bar.set_message(format!(
-            "connected  you {:>3.0}  peer {:>3.0}  round trip {:.0} ms  lost {share:.1} %  buffer {:.0} ms  (Ctrl-C hangs up)",
+            "connected  you {:>3.0}  peer {:>3.0}  round trip {:.0} ms  lost {share:.1} %  buffer {:.0} ms  (m mutes, Ctrl-C hangs up)",
             number("/levels/mine"),
             number("/levels/peer"),
             number("/remoteInbound/roundTripTime") * 1000.0,

@@ -1,7 +1,7 @@
 //! What the tests of whole programs share: processes that clean up after themselves, and event logs to wait on.
 #![allow(dead_code, unreachable_pub, reason = "every test binary uses a part of it")]
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -75,12 +75,24 @@ impl Process {
         if let Some(events) = &events {
             command.arg("--events").arg(events).arg("--quiet");
         }
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let stdin = if arguments.contains(&"--control") {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
+        let child = command.stdin(stdin).stdout(Stdio::piped()).spawn().unwrap();
         Self {
             name: name.into(),
             child,
             events,
         }
+    }
+
+    /// Writes an instruction for `--control`.
+    pub fn say(&mut self, instruction: &str) {
+        let stdin = self.child.stdin.as_mut().expect("started with --control");
+        writeln!(stdin, "{instruction}").unwrap();
+        stdin.flush().unwrap();
     }
 
     /// The first line on standard output that starts with `prefix`, without the prefix.
