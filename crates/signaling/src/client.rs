@@ -181,6 +181,13 @@ pub enum Event {
     },
     /// The peer switched its microphone off (`true`) or on.
     PeerMuted(bool),
+    /// The peer put the call on hold, or gives another reason for it.
+    PeerHeld {
+        /// The text of the peer's application.
+        reason: Option<String>,
+    },
+    /// The peer took the call up again.
+    PeerUnheld,
     /// The call is over. Nothing follows.
     Disconnected {
         /// Why.

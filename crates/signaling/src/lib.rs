@@ -5,6 +5,7 @@
 pub mod cc_param;
 pub mod client;
 pub mod description;
+mod hold;
 pub mod ids;
 pub mod limits;
 pub mod link;

@@ -6,6 +6,8 @@ pub const APP_SERVER_DATA: usize = 4095;
 pub const CALL_START_MESSAGE: usize = 199;
 /// Longest release phrase of the application. The contract says 128 bytes with the closing NUL.
 pub const RELEASE_PHRASE: usize = 127;
+/// Longest reason of a hold. A client cuts a longer one.
+pub const HOLD_REASON: usize = 256;
 /// Longest `cc_param`, so that every push system carries it.
 pub const CC_PARAM: usize = 1024;
 /// Longest user id and service id, in characters.

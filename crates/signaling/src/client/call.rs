@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use super::{Event, Output, Timer, Timers};
+use crate::hold::Hold;
 use crate::ids::{CallId, PartyId};
 use crate::message::{ClientMessage, MakeCall};
 use crate::{DisconnectReason, DisconnectSource, SessionDescription};
@@ -88,7 +89,7 @@ pub(super) struct Peer {
 /// A call on one device, without I/O and without a clock.
 ///
 /// Feed it commands, messages, path events and time; then drain [`poll_output`](Self::poll_output). Outputs are bounded:
-/// each input adds at most two for every device of the callee, and four more.
+/// each input adds at most two for every device of the callee, and five more.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ClientCall {
     pub(super) role: Role,
@@ -107,6 +108,9 @@ pub struct ClientCall {
     pub(super) muted: bool,
     pub(super) peer_muted: bool,
     pub(super) peer_muted_told: bool,
+    pub(super) hold: Option<Hold>,
+    pub(super) peer_hold: Option<Hold>,
+    pub(super) peer_hold_told: Option<Hold>,
     pub(super) outputs: VecDeque<Output>,
 }
 
@@ -127,6 +131,9 @@ impl ClientCall {
             muted: false,
             peer_muted: false,
             peer_muted_told: false,
+            hold: None,
+            peer_hold: None,
+            peer_hold_told: None,
             outputs: VecDeque::new(),
         }
     }
@@ -189,6 +196,24 @@ impl ClientCall {
         if self.muted != muted {
             self.muted = muted;
             self.send(ClientMessage::Mute { muted });
+        }
+        Ok(())
+    }
+
+    /// Tells the peer that the call is on hold here, with a reason of at most [`HOLD_REASON`](crate::limits::HOLD_REASON) bytes (a longer one is
+    /// cut at a character), or that it goes on. What this does to the audio is up to the shell.
+    ///
+    /// # Errors
+    /// Unless the call is connected.
+    pub fn hold(&mut self, held: bool, reason: Option<String>) -> Result<(), CommandError> {
+        if self.state != CallState::Connected {
+            return Err(CommandError::State { state: self.state });
+        }
+        let hold = Hold::of(held, reason).map(Hold::cut);
+        if self.hold != hold {
+            self.hold.clone_from(&hold);
+            let reason = hold.and_then(|hold| hold.reason);
+            self.send(ClientMessage::Hold { held, reason });
         }
         Ok(())
     }
@@ -370,6 +395,7 @@ impl ClientCall {
             let call_start_message = self.start_message.take();
             self.event(Event::Connected { call_start_message });
             self.tell_peer_muted();
+            self.tell_peer_hold();
         }
     }
 
@@ -377,6 +403,18 @@ impl ClientCall {
         if self.state == CallState::Connected && self.peer_muted != self.peer_muted_told {
             self.peer_muted_told = self.peer_muted;
             self.event(Event::PeerMuted(self.peer_muted));
+        }
+    }
+
+    pub(super) fn tell_peer_hold(&mut self) {
+        if self.state == CallState::Connected && self.peer_hold != self.peer_hold_told {
+            self.peer_hold_told.clone_from(&self.peer_hold);
+            self.event(match &self.peer_hold {
+                Some(hold) => Event::PeerHeld {
+                    reason: hold.reason.clone(),
+                },
+                None => Event::PeerUnheld,
+            });
         }
     }
 

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::call::{Peer, Signal};
 use super::{CallState, ClientCall, Event, Output, Role, Timer};
+use crate::hold::Hold;
 use crate::ids::PartyId;
 use crate::message::{ServerMessage, Verified, Welcome};
 use crate::{DisconnectReason, DisconnectSource, limits};
@@ -88,6 +89,10 @@ impl ClientCall {
             (ServerMessage::PeerMuted { muted }, _) => {
                 self.peer_muted = muted;
                 self.tell_peer_muted();
+            }
+            (ServerMessage::PeerHeld { held, reason }, _) => {
+                self.peer_hold = Hold::of(held, reason);
+                self.tell_peer_hold();
             }
             (
                 ServerMessage::Ended {

@@ -5,6 +5,8 @@ use crate::ids::User;
 use crate::message::{Caller, MakeCall, ServerMessage, Welcome};
 use crate::{MediaType, StartFailReason};
 
+mod hold;
+
 #[expect(
     clippy::disallowed_methods,
     reason = "one base instant for a test; its value does not matter"

@@ -66,6 +66,14 @@ pub enum ClientMessage {
         /// Off (`true`) or on.
         muted: bool,
     },
+    /// The sender put the call on hold, or takes it up again.
+    Hold {
+        /// On hold (`true`) or not.
+        held: bool,
+        /// The application's text for the peer.
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// The call is over for the sender.
     End {
         /// Why; none means the ordinary reason for the state of the call.
@@ -179,6 +187,7 @@ impl fmt::Debug for ClientMessage {
             Self::AcceptedByMedia { party } => f.debug_tuple("AcceptedByMedia").field(&party.0).finish(),
             Self::Connected { party } => f.debug_tuple("Connected").field(&party.0).finish(),
             Self::Mute { muted } => f.debug_tuple("Mute").field(muted).finish(),
+            Self::Hold { held, .. } => f.debug_tuple("Hold").field(held).finish(),
             Self::End { reason, by_remote, .. } => f
                 .debug_struct("End")
                 .field("reason", reason)
@@ -237,6 +246,7 @@ impl Message for ClientMessage {
                 call_start_message.as_ref(),
                 limits::CALL_START_MESSAGE,
             ),
+            Self::Hold { reason, .. } => optional("reason", reason.as_ref(), limits::HOLD_REASON),
             Self::End { user_code, .. } => optional("user_code", user_code.as_ref(), limits::RELEASE_PHRASE),
             Self::Reveal { nonce } => text("nonce", nonce, limits::TEXT),
             Self::AcceptedByMedia { .. }

@@ -68,6 +68,14 @@ pub enum ServerMessage {
         /// Off (`true`) or on.
         muted: bool,
     },
+    /// The peer put the call on hold, or takes it up again.
+    PeerHeld {
+        /// On hold (`true`) or not.
+        held: bool,
+        /// The text of the peer's application.
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// Callee: the caller opens its commitment.
     Reveal {
         /// The nonce, lower-case hexadecimal.
@@ -270,6 +278,7 @@ impl Message for ServerMessage {
                 limits::CALL_START_MESSAGE,
             ),
             Self::Reveal { nonce } => text("nonce", nonce, limits::TEXT),
+            Self::PeerHeld { reason, .. } => optional("reason", reason.as_ref(), limits::HOLD_REASON),
             Self::Ended { user_code, .. } => optional("user_code", user_code.as_ref(), limits::RELEASE_PHRASE),
             Self::Error { message, .. } => text("message", message, limits::TOKEN),
             Self::CallCreated { .. }

@@ -138,6 +138,7 @@ fn client_message() -> impl Strategy<Value = ClientMessage> {
         any::<u32>().prop_map(|party| ClientMessage::AcceptedByMedia { party: PartyId(party) }),
         any::<u32>().prop_map(|party| ClientMessage::Connected { party: PartyId(party) }),
         any::<bool>().prop_map(|muted| ClientMessage::Mute { muted }),
+        (any::<bool>(), option::of("\\PC{0,60}")).prop_map(|(held, reason)| ClientMessage::Hold { held, reason }),
         (option::of(reason()), option::of("\\PC{0,20}"), any::<bool>()).prop_map(|(reason, user_code, by_remote)| {
             ClientMessage::End {
                 reason,
@@ -218,6 +219,7 @@ fn server_message() -> impl Strategy<Value = ServerMessage> {
             call_start_message
         }),
         any::<bool>().prop_map(|muted| ServerMessage::PeerMuted { muted }),
+        (any::<bool>(), option::of("\\PC{0,60}")).prop_map(|(held, reason)| ServerMessage::PeerHeld { held, reason }),
         "[0-9a-f]{64}".prop_map(|nonce| ServerMessage::Reveal { nonce }),
         (reason(), 0..6_u8, option::of("\\PC{0,20}")).prop_map(|(reason, source, user_code)| {
             ServerMessage::Ended {
@@ -320,6 +322,24 @@ fn unknown_fields_and_types_are_for_newer_versions() {
     );
     let text = r#"{"v":1,"seq":1,"type":"dance","steps":[1,2]}"#;
     assert_eq!(decode::<ClientMessage>(text).unwrap().msg, ClientMessage::Unknown);
+}
+
+#[test]
+fn the_reason_of_a_hold_is_optional_and_bounded() {
+    let hold = |reason: &str| format!(r#"{{"v":1,"seq":1,"type":"hold","held":true{reason}}}"#);
+    for (text, reason) in [("", None), (r#","reason":null"#, None), (r#","reason":"x""#, Some("x"))] {
+        let reason = reason.map(str::to_owned);
+        assert_eq!(
+            decode::<ClientMessage>(hold(text)).unwrap().msg,
+            ClientMessage::Hold { held: true, reason }
+        );
+    }
+    let of_length = |length: usize| format!(r#","reason":"{}""#, "x".repeat(length));
+    assert!(decode::<ClientMessage>(hold(&of_length(limits::HOLD_REASON))).is_ok());
+    assert!(matches!(
+        decode::<ClientMessage>(hold(&of_length(limits::HOLD_REASON + 1))),
+        Err(DecodeError::Invalid(Invalid::TooLong { field: "reason", .. }))
+    ));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::{NotifyResult, Output, Timer, Timers, WallClock};
+use crate::hold::Hold;
 use crate::ids::{CallId, PartyId, User};
 use crate::message::{Caller, ServerMessage, Verified};
 use crate::{DisconnectReason, DisconnectSource, MediaType, SessionDescription, limits};
@@ -107,6 +108,7 @@ pub(super) struct Device {
     pub(super) end: Option<End>,
     pub(super) lost: bool,
     pub(super) muted: bool,
+    pub(super) hold: Option<Hold>,
     pub(super) source_address: Option<String>,
 }
 
@@ -117,6 +119,7 @@ impl Device {
             end: None,
             lost: false,
             muted: false,
+            hold: None,
             source_address,
         }
     }
@@ -433,8 +436,11 @@ impl ServerCall {
                 );
             }
             let other = if party.is_caller() { accepted } else { PartyId::CALLER };
-            if self.device(other).is_some_and(|device| device.muted) {
-                self.send(party, ServerMessage::PeerMuted { muted: true });
+            // Also what is off: the news of that may be what was lost.
+            if let Some(device) = self.device(other) {
+                let (muted, held) = (device.muted, Hold::message(device.hold.as_ref()));
+                self.send(party, ServerMessage::PeerMuted { muted });
+                self.send(party, held);
             }
         } else if party.is_caller() {
             self.send(party, ServerMessage::CallCreated { sid: self.setup.sid });

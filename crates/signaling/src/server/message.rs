@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::call::{End, Phase};
 use super::{Output, ServerCall, Timer};
+use crate::hold::Hold;
 use crate::ids::PartyId;
 use crate::message::{ClientMessage, ServerMessage};
 use crate::{DisconnectReason, DisconnectSource, limits};
@@ -70,6 +71,7 @@ impl ServerCall {
             (ClientMessage::AcceptedByMedia { party: device }, true) => self.on_accepted_by_media(device, now),
             (ClientMessage::Connected { party: device }, true) => self.on_connected(device, now),
             (ClientMessage::Mute { muted }, _) => self.on_mute(party, muted),
+            (ClientMessage::Hold { held, reason }, _) => self.on_hold(party, Hold::of(held, reason)),
             (ClientMessage::Reveal { nonce }, true) => {
                 if let Phase::Accepted(device) = self.phase {
                     self.send(device, ServerMessage::Reveal { nonce });
@@ -145,6 +147,17 @@ impl ServerCall {
         }
     }
 
+    fn on_hold(&mut self, party: PartyId, hold: Option<Hold>) {
+        let message = Hold::message(hold.as_ref());
+        if let Some(device) = self.device_mut(party) {
+            device.hold = hold;
+        }
+        if let Phase::Accepted(accepted) = self.phase {
+            let other = if party.is_caller() { accepted } else { PartyId::CALLER };
+            self.send(other, message);
+        }
+    }
+
     /// The first accept wins. With audio that was faster than the accept, the accept still brings its text.
     fn accept(&mut self, party: PartyId, call_start_message: Option<String>, now: Instant) {
         if let Phase::Accepted(_) = self.phase {
@@ -193,9 +206,12 @@ impl ServerCall {
         }
         for (of, to) in [(PartyId::CALLER, party), (party, PartyId::CALLER)] {
             let Some(device) = self.device(of) else { continue };
-            let (muted, lost) = (device.muted, device.lost);
+            let (muted, hold, lost) = (device.muted, device.hold.clone(), device.lost);
             if muted {
                 self.send(to, ServerMessage::PeerMuted { muted });
+            }
+            if hold.is_some() {
+                self.send(to, Hold::message(hold.as_ref()));
             }
             if lost {
                 // The call now lives on its media path, so that a missing session is given longer.

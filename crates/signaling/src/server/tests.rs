@@ -496,6 +496,40 @@ fn muting_before_the_accept_is_told_with_it_and_reveal_reaches_the_chosen_device
 }
 
 #[test]
+fn a_hold_reaches_the_peer_and_is_told_again_to_who_may_have_missed_it() {
+    let now = start();
+    let mut call = ringing(Timers::default(), now);
+    let party = call.verify(None, now).unwrap();
+    let hold = |held, reason: Option<&str>| ClientMessage::Hold {
+        held,
+        reason: reason.map(Into::into),
+    };
+    let peer_held = |held, reason: Option<&str>| ServerMessage::PeerHeld {
+        held,
+        reason: reason.map(Into::into),
+    };
+    call.handle_message(CALLER, hold(true, Some("early")), now);
+    drain(&mut call);
+    call.handle_message(party, accept(), now);
+    assert!(sent(&drain(&mut call), party).contains(&peer_held(true, Some("early"))));
+    call.handle_message(party, hold(true, Some("late")), now);
+    assert_eq!(sent(&drain(&mut call), CALLER), [peer_held(true, Some("late"))]);
+
+    let again = |call: &mut ServerCall, party| {
+        let journal = serde_json::to_string(&call.snapshot().unwrap()).unwrap();
+        *call = ServerCall::restore(serde_json::from_str(&journal).unwrap(), clock(now), now);
+        call.handle_session_resumed(party, false, now);
+        sent(&drain(call), party)
+    };
+    assert!(again(&mut call, CALLER).contains(&peer_held(true, Some("late"))));
+    call.handle_message(party, hold(false, Some("ignored")), now);
+    assert_eq!(sent(&drain(&mut call), CALLER), [peer_held(false, None)]);
+    let told = again(&mut call, CALLER);
+    assert!(told.contains(&peer_held(false, None)) && told.contains(&ServerMessage::PeerMuted { muted: false }));
+    assert!(again(&mut call, party).contains(&peer_held(true, Some("early"))));
+}
+
+#[test]
 fn who_comes_back_after_the_end_is_told() {
     let now = start();
     let mut call = ringing(Timers::default(), now);
