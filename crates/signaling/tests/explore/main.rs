@@ -157,6 +157,22 @@ fn one_device_and_a_restart_of_the_server() {
 }
 
 #[test]
+fn one_device_and_holds() {
+    let broken = Budget {
+        breaks: 2,
+        holds: 2,
+        ..Budget::default()
+    };
+    explore("one device, holds, connections break", 1, Mode::Linked, broken);
+    let restarted = Budget {
+        restarts: 1,
+        holds: 3,
+        ..Budget::default()
+    };
+    explore("one device, holds, the server restarts", 1, Mode::Linked, restarted);
+}
+
+#[test]
 fn two_devices() {
     explore("two devices", 2, Mode::Linked, Budget::default());
 }

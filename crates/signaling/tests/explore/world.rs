@@ -54,6 +54,8 @@ pub(crate) struct Budget {
     pub(crate) breaks: u8,
     /// Restarts of the server.
     pub(crate) restarts: u8,
+    /// Times that somebody puts the call on hold or takes it up again.
+    pub(crate) holds: u8,
     /// Media paths that fail.
     pub(crate) failures: u8,
     /// Media paths lose the first audio, goodbyes and closes, as often as they like.
@@ -71,6 +73,7 @@ pub(crate) enum Action {
     Verify(usize),
     Accept(usize),
     End(usize),
+    Hold(usize),
     Connect(usize),
     Refuse(usize),
     Break(usize),
@@ -92,9 +95,17 @@ pub(crate) enum Action {
 }
 
 impl Action {
-    /// Left to a user: nothing makes it happen.
+    /// Nothing makes it happen soon: it is left to a user, or the longest call time passes.
     pub(crate) fn is_choice(self) -> bool {
-        matches!(self, Self::Make | Self::Verify(_) | Self::Accept(_) | Self::End(_))
+        matches!(
+            self,
+            Self::Make
+                | Self::Verify(_)
+                | Self::Accept(_)
+                | Self::End(_)
+                | Self::Hold(_)
+                | Self::ServerTimer(server::Timer::MaxCall)
+        )
     }
 }
 
@@ -115,6 +126,10 @@ struct Client {
     up: VecDeque<ClientMessage>,
     down: VecDeque<ServerMessage>,
     end: Option<DisconnectReason>,
+    /// It put the call on hold.
+    holds: bool,
+    /// Its application was told that the peer did.
+    peer_holds: bool,
     /// Bits of events that were seen, to check their order.
     seen: u8,
 }
@@ -171,6 +186,8 @@ impl World {
             up: VecDeque::new(),
             down: VecDeque::new(),
             end: None,
+            holds: false,
+            peer_holds: false,
             seen: 0,
         };
         let path = Path {

@@ -72,10 +72,14 @@ impl World {
             .iter()
             .all(|client| self.clients[*client].call.state() == CallState::Connected);
         let both = running.len() == 2 && running[0] == 0 && self.clients[running[1]].party == server.accepted();
-        if connected && both {
+        if !connected || !both {
+            return Err(format!("{running:?} run, connected: {connected}"));
+        }
+        let [caller, device] = [0, running[1]].map(|client| &self.clients[client]);
+        if caller.holds == device.peer_holds && device.holds == caller.peer_holds {
             Ok(())
         } else {
-            Err(format!("{running:?} run, connected: {connected}"))
+            Err("one side does not know that the other holds, or does not".into())
         }
     }
 }

@@ -18,6 +18,9 @@ impl World {
             if running {
                 actions.push(Action::End(number));
             }
+            if self.budget.holds > 0 && client.call.state() == CallState::Connected {
+                actions.push(Action::Hold(number));
+            }
             let has_to_tell = running || !client.up.is_empty();
             match client.session {
                 Session::Never if running => actions.extend([Action::Connect(number), Action::Refuse(number)]),

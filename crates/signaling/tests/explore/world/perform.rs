@@ -26,6 +26,12 @@ impl World {
             Action::Verify(number) => self.clients[number].call.verify_call(String::new(), now()).unwrap(),
             Action::Accept(number) => self.clients[number].call.accept(None, now()).unwrap(),
             Action::End(number) => self.clients[number].call.end(None, None, now()).unwrap(),
+            Action::Hold(number) => {
+                self.budget.holds -= 1;
+                let client = &mut self.clients[number];
+                client.holds = !client.holds;
+                client.call.hold(client.holds, None).unwrap();
+            }
             Action::Connect(number) => {
                 self.clients[number].session = Session::Up;
                 self.clients[number].call.handle_signal_up(&welcome(false));
@@ -314,6 +320,14 @@ impl World {
                     return Err(format!("client {number}: {source} and by_remote {by_remote}"));
                 }
                 client.end = Some(*reason);
+                return Ok(());
+            }
+            Event::PeerHeld { .. } | Event::PeerUnheld => {
+                let held = matches!(event, Event::PeerHeld { .. });
+                if client.peer_holds == held || client.seen & CONNECTED == 0 {
+                    return Err(format!("client {number} is told {event:?} at the wrong time"));
+                }
+                client.peer_holds = held;
                 return Ok(());
             }
             _ => return Ok(()),
