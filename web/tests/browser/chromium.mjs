@@ -1,0 +1,57 @@
+// Phones in Chromium, through Playwright.
+import { chromium } from 'playwright-core';
+
+import { browserPhone } from './browser-phone.mjs';
+
+const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const FLAGS = [
+  '--autoplay-policy=no-user-gesture-required',
+  '--use-fake-ui-for-media-stream',
+  '--use-fake-device-for-media-stream',
+  // Both phones are on this machine, which may have no other interface.
+  '--allow-loopback-in-peer-connection',
+  '--disable-background-timer-throttling',
+  '--disable-renderer-backgrounding',
+  '--disable-backgrounding-occluded-windows',
+  '--no-sandbox',
+];
+
+/** Starts phones in one Chromium, each in a context of its own. */
+export class ChromiumDriver {
+  name = 'chromium';
+  /** @type {import('playwright-core').Browser} */
+  browser;
+
+  /**
+   * @param {import('../lib/resources.mjs').Resources} resources
+   * @param {string} dist
+   */
+  constructor(resources, dist) {
+    this.resources = resources;
+    this.dist = dist;
+  }
+
+  async start() {
+    this.browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+    this.resources.defer(() => this.browser.close());
+  }
+
+  /** @param {import('./types.mjs').PhoneSettings} settings */
+  phone(settings) {
+    return browserPhone(settings, this.dist, this.name, (log) => this.page(log));
+  }
+
+  /**
+   * A page of its own, whose console goes to `log`.
+   * @param {import('../lib/log.mjs').Log} log
+   * @returns {Promise<import('./browser-phone.mjs').Page & import('playwright-core').Page>}
+   */
+  async page(log) {
+    const context = await this.browser.newContext({ permissions: ['microphone'] });
+    const page = await context.newPage();
+    page.on('console', (message) => log.line(`[${message.type()}] ${message.text()}`));
+    page.on('pageerror', (error) => log.line(`[uncaught] ${error.stack ?? error.message}`));
+    page.close = () => context.close();
+    return page;
+  }
+}

@@ -1,0 +1,199 @@
+// A phone in a page, through the public API of the SDK alone. The microphone is replaced by a recording, and what the audio
+// element plays is recorded. Run by `browser-phone.mjs`.
+import * as Duologue from '/sdk/duologue.mjs';
+
+const RATE = 48_000;
+const EVENTS = [
+  'evtWaitConnected',
+  'evtVerified',
+  'evtConnected',
+  'evtDisconnected',
+  'evtPeerMicMuted',
+  'evtPeerMicUnmuted',
+  'evtPeerHold',
+  'evtPeerUnhold',
+  'evtNetworkUnavailable',
+  'evtNetworkReavailable',
+  'evtPlaybackBlocked',
+  'evtAudioDevice',
+];
+
+const element = /** @type {HTMLAudioElement} */ (document.getElementById('peer'));
+const context = new AudioContext({ sampleRate: RATE });
+const microphone = context.createMediaStreamDestination();
+const speaker = new GainNode(context);
+const call = new Duologue.Call();
+/** @type {{ user: string, service: string, token?: string }} */
+let settings;
+
+// Reports go one after the other, so that they arrive in their order.
+let reports = Promise.resolve();
+
+/**
+ * @param {string} name
+ * @param {BodyInit} body
+ */
+function report(name, body) {
+  reports = reports
+    .then(() => fetch(`/test/report/${name}`, { method: 'POST', body }))
+    // The run is over and nobody listens any more.
+    .then(() => undefined, () => undefined);
+}
+
+/**
+ * @param {string} name
+ * @param {object} [data]
+ */
+function told(name, data = {}) {
+  report('event', JSON.stringify({ name, at: performance.timeOrigin + performance.now(), data }));
+}
+
+const delegate = Object.fromEntries(EVENTS.map((name) => [name, (/** @type {object} */ data) => told(name, data)]));
+
+/** What the element plays goes to the recorder, and only what it plays. */
+function recordElement() {
+  /** @type {MediaStreamAudioSourceNode | undefined} */
+  let source;
+  const source_ = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, 'srcObject');
+  const connect = () => {
+    source?.disconnect();
+    source = undefined;
+    const stream = element.srcObject;
+    if (!(stream instanceof MediaStream) || !stream.getAudioTracks().length) return;
+    source = context.createMediaStreamSource(stream);
+    source.connect(speaker);
+  };
+  Object.defineProperty(element, 'srcObject', {
+    get: () => source_?.get?.call(element),
+    set: (stream) => {
+      source_?.set?.call(element, stream);
+      stream?.addEventListener('addtrack', connect);
+      stream?.addEventListener('removetrack', connect);
+      connect();
+    },
+  });
+  const loudness = () => {
+    speaker.gain.value = element.paused || element.muted ? 0 : element.volume;
+  };
+  for (const name of ['play', 'playing', 'pause', 'volumechange', 'emptied']) element.addEventListener(name, loudness);
+  loudness();
+}
+
+/** @param {{ says: string }} options */
+async function sound({ says }) {
+  const source =
+    says === 'tone'
+      ? new OscillatorNode(context, { frequency: 440 })
+      : new AudioBufferSourceNode(context, { buffer: await clip(says), loop: true });
+  const gain = new GainNode(context, { gain: says === 'tone' ? 0.2 : 1 });
+  source.connect(gain).connect(microphone);
+  source.start();
+  navigator.mediaDevices.getUserMedia = async (constraints) => {
+    if (!constraints?.audio || constraints.video) throw new DOMException('this phone has a microphone only', 'NotFoundError');
+    return new MediaStream(microphone.stream.getAudioTracks().map((track) => track.clone()));
+  };
+  await context.audioWorklet.addModule('recorder.worklet.mjs');
+  const recorder = new AudioWorkletNode(context, 'recorder', { channelCount: 1, channelCountMode: 'explicit' });
+  recorder.port.onmessage = ({ data }) => {
+    if (data.pcm) report('heard', data.pcm);
+    else told('firstSound');
+  };
+  speaker.connect(recorder).connect(context.destination);
+  recordElement();
+  await context.resume();
+}
+
+/** @param {string} name */
+async function clip(name) {
+  const answer = await fetch(`/test/clips/speech-${name}.wav`);
+  return context.decodeAudioData(await answer.arrayBuffer());
+}
+
+/** What the SDK wants to know of either side of a call. */
+function mine() {
+  return {
+    myId: settings.user,
+    myServiceId: settings.service,
+    mediaType: 'audio',
+    mediaHtmlElement: { peer: { audio: element } },
+    delegate,
+  };
+}
+
+async function token() {
+  if (settings.token) return settings.token;
+  const answer = await fetch('/app/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ user_id: settings.user }),
+  });
+  return (await answer.json()).access_token;
+}
+
+/** @param {string} ccParam */
+async function verify(ccParam) {
+  told('verifyCall');
+  try {
+    await call.verifyCall({ ...mine(), ccParam });
+  } catch (error) {
+    told('verifyCallFailed', { reason: error.reason, message: error.message });
+  }
+}
+
+/** A promise of the SDK that nothing but its event matters of. */
+async function quietly(/** @type {Promise<void>} */ promise) {
+  await promise;
+  return null;
+}
+
+window.addEventListener('error', ({ message }) => console.error(`uncaught: ${message}`));
+window.addEventListener('unhandledrejection', ({ reason }) => console.error(`unhandled rejection: ${reason?.stack ?? reason}`));
+
+/** @type {Record<string, (argument: any) => Promise<unknown>>} */
+const commands = {
+  async setUp(options) {
+    settings = options;
+    await sound(options);
+  },
+  async call({ peer, peerService }) {
+    const accessToken = await token();
+    told('makeCall');
+    await call.makeCall({ ...mine(), peerId: peer, peerServiceId: peerService, accessToken });
+  },
+  listen: (ccParam) =>
+    new Promise((resolve, reject) => {
+      if (ccParam) {
+        verify(ccParam);
+        resolve(null);
+        return;
+      }
+      const socket = new WebSocket(`${location.origin.replace('http', 'ws')}/app/push?user=${settings.user}`);
+      socket.onopen = () => resolve(null);
+      socket.onerror = () => reject(new Error('no push channel'));
+      socket.onmessage = ({ data }) => {
+        const message = JSON.parse(data);
+        if (message.type === 'call') verify(message.cc_param);
+      };
+    }),
+  answer: () => quietly(call.acceptCall()),
+  decline: () => quietly(call.endCall()),
+  mute: (muted) => quietly(call.muteMyAudio(muted)),
+  hold: (reason) => quietly(call.hold(reason ?? undefined)),
+  unhold: () => quietly(call.unhold()),
+  hangUp: (phrase) => quietly(call.endCall(phrase ?? undefined)),
+  stats: () => call.getCurrentStats(),
+};
+
+Object.assign(window, {
+  /**
+   * @param {[string, unknown]} command
+   */
+  async phone([name, argument]) {
+    try {
+      return { value: (await commands[name](argument)) ?? null };
+    } catch (error) {
+      return { error: `${name}: ${error?.reason ?? error?.name}: ${error?.message ?? error}` };
+    }
+  },
+});
+told('ready');
