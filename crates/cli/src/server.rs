@@ -1,9 +1,11 @@
 //! `duologue server`, `service`, `token` and `records`: the call server and its data folder.
 
+mod certificate;
 mod data;
 mod dev;
 
 use std::net::SocketAddr;
+use std::time::SystemTime;
 
 use anyhow::Context;
 use duologue_server::{Config, Server};
@@ -17,6 +19,9 @@ pub(crate) use dev::DevServer;
 const DEV_LISTEN: &str = "127.0.0.1:8080";
 /// Where it answers STUN.
 const DEV_STUN: &str = "127.0.0.1:3478";
+/// The same with TLS, where phones of the local network shall come too.
+const DEV_TLS_LISTEN: &str = "0.0.0.0:8443";
+const DEV_TLS_STUN: &str = "0.0.0.0:3478";
 
 /// `duologue server`.
 pub(crate) async fn run(arguments: &ServerArgs) -> anyhow::Result<()> {
@@ -47,8 +52,13 @@ pub(crate) async fn run(arguments: &ServerArgs) -> anyhow::Result<()> {
 
 fn config(arguments: &ServerArgs) -> anyhow::Result<Config> {
     let mut config = if arguments.dev {
-        let mut config = Config::dev(parsed(DEV_LISTEN)?, "duologue-data");
-        config.stun_listen = Some(parsed(DEV_STUN)?);
+        let (listen, stun) = match arguments.tls_self_signed {
+            true => (DEV_TLS_LISTEN, DEV_TLS_STUN),
+            false => (DEV_LISTEN, DEV_STUN),
+        };
+        let mut config = Config::dev(parsed(listen)?, "duologue-data");
+        config.stun_listen = Some(parsed(stun)?);
+        config.web_folder.clone_from(&arguments.web_folder);
         config
     } else {
         Config::load(arguments.config.as_deref())?
@@ -61,6 +71,12 @@ fn config(arguments: &ServerArgs) -> anyhow::Result<Config> {
     }
     if let Some(data) = &arguments.data {
         config.data.clone_from(data);
+    }
+    if arguments.tls_self_signed && !arguments.check {
+        let tls = certificate::self_signed(&config.data, &certificate::own_names(), SystemTime::now())?;
+        // The server is its own app server, so its callbacks must trust it.
+        config.callbacks.extra_roots = Some(tls.certificate.clone());
+        config.tls = Some(tls);
     }
     Ok(config)
 }

@@ -38,6 +38,9 @@ pub struct Config {
     pub defaults: ServicePolicy,
     /// What holds for single services instead, by their id.
     pub services: BTreeMap<String, ServicePolicy>,
+    /// Folder whose `sdk/` and `page/` are served instead of the embedded files, for work on the page itself.
+    #[serde(skip)]
+    pub web_folder: Option<PathBuf>,
     /// Routes to serve beside the server's own, such as the reference app server's.
     #[serde(skip)]
     pub extra: Option<axum::Router>,
@@ -153,6 +156,7 @@ impl Default for Config {
             limits: Limits::default(),
             defaults: ServicePolicy::default(),
             services: BTreeMap::new(),
+            web_folder: None,
             extra: None,
         }
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Extension, State};
+use axum::handler::Handler as _;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -21,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connection::{self, Peer};
 use crate::hub::Hub;
+use crate::web::{self, Web};
 use crate::wire::LONGEST;
 use held::Held;
 
@@ -97,16 +99,21 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, rou
 }
 
 fn routes(hub: Arc<Hub>, extra: Option<Router>) -> Router {
+    let web = Web {
+        page: hub.config.dev,
+        folder: hub.config.web_folder.clone().map(Arc::new),
+    };
     let own = Router::new()
         .route("/ws", get(upgrade))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .with_state(hub);
-    match extra {
+    let all = match extra {
         Some(extra) => own.merge(extra),
         None => own,
-    }
+    };
+    all.fallback_service(web::serve.with_state(web))
 }
 
 async fn ready(State(hub): State<Arc<Hub>>) -> Response {

@@ -18,6 +18,8 @@ mod server;
 mod store;
 mod stun;
 mod token;
+
+mod web;
 mod wire;
 
 pub use callback::CallbackError;

@@ -8,6 +8,8 @@ use duologue_app_server::{AppServerConfig, router};
 use duologue_server::{Config, Server, ServiceStore};
 use serde_json::Value;
 
+use super::certificate;
+
 /// A running development server.
 #[derive(Debug)]
 pub(crate) struct DevServer {
@@ -15,6 +17,7 @@ pub(crate) struct DevServer {
     service_id: String,
     api_key: String,
     data: PathBuf,
+    tls: Option<PathBuf>,
 }
 
 impl DevServer {
@@ -36,9 +39,12 @@ impl DevServer {
             api_key: key.key.clone(),
             api_secret: key.secret,
             dev: true,
+            data: Some(config.data.clone()),
+            contact: None,
         };
-        config.extra = Some(router(app_server));
+        config.extra = Some(router(app_server)?);
         let (listen, data) = (config.listen, config.data.clone());
+        let tls = config.tls.as_ref().map(|tls| tls.certificate.clone());
         let server = Server::start(config)
             .await
             .with_context(|| format!("the server cannot start on {listen}"))?;
@@ -47,6 +53,7 @@ impl DevServer {
             service_id: service.id,
             api_key: key.key,
             data,
+            tls,
         })
     }
 
@@ -79,22 +86,49 @@ impl DevServer {
     /// Says what can be done next.
     pub(crate) fn explain(&self) {
         let (app, ws) = (self.app_url(), self.ws_url());
+        let http = self.http_url();
+        let trust = match &self.tls {
+            Some(certificate) => format!(" --root-certificate {}", certificate.display()),
+            None => String::new(),
+        };
         println!(
             "\nDevelopment server: anybody may sign in as anybody. Do not expose it.\n\
              service {}, API key {}…\n\n\
-             What next, in two more terminals:\n  \
-             duologue answer --as bob --auto --app-server {app} --server {ws}\n  \
-             duologue call bob --as alice --app-server {app} --server {ws}\n\n\
-             Without a microphone add --input tone and --output null, or WAV files.\n\
-             Records: duologue records --data {}. Health: {}/healthz. Metrics: {}/metrics.",
+             Call from a browser: open {http} in two tabs, sign in as two people, and call one from the other.",
             self.service_id,
             &self.api_key[..12.min(self.api_key.len())],
+        );
+        let elsewhere = self.elsewhere();
+        if self.tls.is_some() && !elsewhere.is_empty() {
+            println!("From a phone or another machine (accept the warning about the certificate once):");
+            for url in elsewhere {
+                println!("  {url}");
+            }
+        }
+        println!(
+            "Or from two more terminals:\n  \
+             duologue answer --as bob --auto --app-server {app} --server {ws}{trust}\n  \
+             duologue call bob --as alice --app-server {app} --server {ws}{trust}\n\n\
+             Without a microphone add --input tone and --output null, or WAV files.\n\
+             Records: duologue records --data {}. Health: {http}/healthz. Metrics: {http}/metrics.",
             self.data.display(),
-            self.http_url(),
-            self.http_url(),
         );
         if let Some(stun) = self.server.stun_addr() {
             println!("STUN answers on {stun}.");
         }
+    }
+
+    /// URLs for other machines of the network, when the server listens for them.
+    fn elsewhere(&self) -> Vec<String> {
+        let address = self.server.addr();
+        if !address.ip().is_unspecified() {
+            return Vec::new();
+        }
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        certificate::local_addresses()
+            .into_iter()
+            .filter(|ip| ip.is_ipv4() || address.is_ipv6())
+            .map(|ip| format!("{scheme}://{}", SocketAddr::new(ip, address.port())))
+            .collect()
     }
 }
