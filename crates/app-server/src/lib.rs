@@ -10,6 +10,10 @@ mod token;
 
 pub use callback::{CallEventCallback, NotifyCallback};
 pub use push::PushMessage;
+pub use push::web::{
+    EndpointError, EndpointPolicy, PushStoreError, PushSubscription, SubscriptionError, VapidKey, VapidKeyError,
+    WebPushError, WebPushSender,
+};
 pub use reference::{AppServerConfig, Authenticator, router, router_with};
 pub use signature::{SIGNATURE_HEADER, SignatureError, verify_signature};
 pub use token::{TokenError, issue_token, verify_token};

@@ -1,5 +1,7 @@
 //! The push channel of the reference app server: who is connected, and what is on its way to them.
 
+pub(crate) mod web;
+
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,7 +15,7 @@ const USERS: usize = 10_000;
 const DEVICES: usize = 8;
 /// Most messages that wait for one device; a device that falls behind further is dropped and comes back by itself.
 const QUEUE: usize = 32;
-/// Most calls that are ringing, and for how long each is pushed to devices that connect late.
+/// Most calls that are ringing (the oldest makes room), and for how long each is pushed to devices that connect late.
 const RINGING: usize = 4_096;
 const RING_TIME: Duration = Duration::from_secs(60);
 
@@ -125,15 +127,18 @@ impl Hub {
     }
 
     /// Pushes a call to every device of the callee, waiting up to `patience` for a first one to connect. False: nobody
-    /// is there.
+    /// is there. Devices that connect later are told as well, until the call is cancelled.
     pub(crate) async fn ring(&self, sid: &str, callee: Address, message: PushMessage, patience: Duration) -> bool {
+        if self.lock().start(sid, &callee, message) {
+            return true;
+        }
         let deadline = tokio::time::Instant::now() + patience;
         loop {
             let arrived = self.arrived.notified();
             tokio::pin!(arrived);
             // From here on an arrival wakes this task, also one between the look and the wait.
             arrived.as_mut().enable();
-            if self.try_ring(sid, &callee, &message) {
+            if self.lock().has_told(sid, &callee) {
                 return true;
             }
             if tokio::time::timeout_at(deadline, arrived).await.is_err() {
@@ -142,28 +147,16 @@ impl Hub {
         }
     }
 
-    fn try_ring(&self, sid: &str, callee: &Address, message: &PushMessage) -> bool {
-        let mut state = self.lock();
-        state.expire();
-        if !state.send(callee, message) {
-            return false;
-        }
-        if state.ringing.len() < RINGING {
-            let ringing = Ringing {
-                callee: callee.clone(),
-                message: message.clone(),
-                since: Instant::now(),
-            };
-            state.ringing.insert(sid.to_owned(), ringing);
-        }
-        true
-    }
-
     /// Tells every device of the callee that the call is over.
     pub(crate) fn cancel(&self, sid: &str, callee: &Address) {
         let mut state = self.lock();
         state.ringing.remove(sid);
         state.send(callee, &PushMessage::Cancel { sid: sid.to_owned() });
+    }
+
+    /// Devices that connect from now on are not told of the call: nobody took it.
+    pub(crate) fn forget(&self, sid: &str) {
+        self.lock().ringing.remove(sid);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -184,6 +177,30 @@ impl State {
             self.devices.remove(user);
         }
         reached
+    }
+
+    /// Tells those who are there, and remembers the call for those who come. True: at least one device took it.
+    fn start(&mut self, sid: &str, callee: &Address, message: PushMessage) -> bool {
+        self.expire();
+        if self.ringing.len() >= RINGING {
+            let oldest = self.ringing.iter().min_by_key(|(_, ringing)| ringing.since);
+            if let Some(oldest) = oldest.map(|(sid, _)| sid.clone()) {
+                self.ringing.remove(&oldest);
+            }
+        }
+        let reached = self.send(callee, &message);
+        let ringing = Ringing {
+            callee: callee.clone(),
+            message,
+            since: Instant::now(),
+        };
+        self.ringing.insert(sid.to_owned(), ringing);
+        reached
+    }
+
+    /// A device that has come since the call started to ring was told of it when it connected.
+    fn has_told(&self, sid: &str, callee: &Address) -> bool {
+        self.ringing.contains_key(sid) && self.devices.contains_key(callee)
     }
 
     fn expire(&mut self) {

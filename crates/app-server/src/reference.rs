@@ -1,9 +1,11 @@
-//! The reference app server: tokens, callbacks and push on a WebSocket channel of its own.
+//! The reference app server: tokens, callbacks, and push by a WebSocket channel of its own and by Web Push.
 
 mod channel;
+mod subscriptions;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,10 +17,12 @@ use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use crate::push::web::WebPush;
 use crate::push::{Address, Hub, PushMessage};
-use crate::{CallEventCallback, NotifyCallback, SIGNATURE_HEADER, issue_token, verify_signature};
+use crate::{CallEventCallback, NotifyCallback, PushStoreError, SIGNATURE_HEADER, issue_token, verify_signature};
 
 /// How long a notify callback waits for a first device of the callee, well within the call server's 5 s.
 const DEVICE_PATIENCE: Duration = Duration::from_millis(1_500);
@@ -43,6 +47,11 @@ pub struct AppServerConfig {
     pub api_secret: String,
     /// Anybody gets a token for any user and may listen to any user's pushes. For development only.
     pub dev: bool,
+    /// The folder where `web-push.json` keeps the key of Web Push and the subscriptions; it must exist. Without one both
+    /// end with the process.
+    pub data: Option<PathBuf>,
+    /// A `mailto:` or `https:` address for the operators of push services, some of which ask for one.
+    pub contact: Option<String>,
 }
 
 impl fmt::Debug for AppServerConfig {
@@ -50,6 +59,7 @@ impl fmt::Debug for AppServerConfig {
         f.debug_struct("AppServerConfig")
             .field("service_id", &self.service_id)
             .field("dev", &self.dev)
+            .field("data", &self.data)
             .finish_non_exhaustive()
     }
 }
@@ -58,7 +68,11 @@ impl fmt::Debug for AppServerConfig {
 pub type Authenticator = Arc<dyn Fn(&HeaderMap) -> Option<String> + Send + Sync>;
 
 /// The reference app server for development, or, with `dev` off, one that issues no tokens; see [`router_with`].
-pub fn router(config: AppServerConfig) -> Router {
+///
+/// # Errors
+///
+/// As [`router_with`].
+pub fn router(config: AppServerConfig) -> Result<Router, PushStoreError> {
     router_with(config, Arc::new(|_| None))
 }
 
@@ -67,30 +81,41 @@ pub fn router(config: AppServerConfig) -> Router {
 /// | request | answer |
 /// |---|---|
 /// | `POST /app/token {"user_id"}` | `{"access_token"}`. Outside development the user is the one that `authenticator` names, and `user_id` must agree |
-/// | `GET /app/notify?…` | 204 when the call was pushed to at least one device, 404 when the callee has none within 1.5 s, 403 when the signature is wrong |
-/// | `GET /app/call-event?…` | 204; the callee's devices are told to stop ringing |
+/// | `GET /app/notify?…` | 204 when the call was pushed to at least one device or browser, 404 when the callee has none within 1.5 s or no push service took it, 403 when the signature is wrong |
+/// | `GET /app/call-event?…` | 204; the callee's devices and browsers are told to stop ringing |
 /// | `GET /app/push?user=U` | WebSocket: each text message is a [`PushMessage`]. Outside development the first message from the client must be `{"access_token"}`, within 5 s, and names the user |
+/// | `GET /app/push-key` | `{"public_key"}`: what browsers subscribe to Web Push with, base64url |
+/// | `POST /app/subscribe {"user_id", "subscription"}` | 204; `subscription` is `PushSubscription.toJSON()`. Outside development the user is the one that `authenticator` or `Authorization: Bearer <access token>` names, and `user_id` must agree or be absent |
+/// | `POST /app/unsubscribe {"endpoint"}` | 204, also when there is no such subscription. Outside development only the user's own |
 /// | `GET /app/events` | development only: the newest 256 callbacks, oldest first |
-pub fn router_with(config: AppServerConfig, authenticator: Authenticator) -> Router {
+///
+/// # Errors
+///
+/// [`PushStoreError`] when the file in `config.data` cannot be used.
+pub fn router_with(config: AppServerConfig, authenticator: Authenticator) -> Result<Router, PushStoreError> {
+    let web = WebPush::open(config.data.as_deref(), config.contact.clone(), config.dev)?;
     let app = Arc::new(App {
         config,
         authenticator,
         hub: Hub::default(),
+        web,
         events: Mutex::default(),
     });
-    Router::new()
+    Ok(Router::new()
         .route("/app/token", post(token).layer(DefaultBodyLimit::max(BODY)))
         .route("/app/notify", get(notify))
         .route("/app/call-event", get(call_event))
         .route("/app/push", get(channel::open))
         .route("/app/events", get(events))
-        .with_state(app)
+        .merge(subscriptions::routes())
+        .with_state(app))
 }
 
 pub(crate) struct App {
     config: AppServerConfig,
     authenticator: Authenticator,
     hub: Hub,
+    web: WebPush,
     events: Mutex<VecDeque<Value>>,
 }
 
@@ -101,15 +126,9 @@ struct TokenRequest {
 
 async fn token(State(app): State<Arc<App>>, request: Request) -> Response {
     let headers = request.headers().clone();
-    let Ok(request) = tokio::time::timeout(BODY_PATIENCE, Json::<TokenRequest>::from_request(request, &())).await
-    else {
-        return refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time");
-    };
-    let Ok(Json(request)) = request else {
-        return refuse(
-            StatusCode::BAD_REQUEST,
-            "the body must be {\"user_id\": …} with content-type application/json",
-        );
+    let request: TokenRequest = match body(request, "{\"user_id\": …}").await {
+        Ok(request) => request,
+        Err(refusal) => return refusal,
     };
     let allowed = app.config.dev || (app.authenticator)(&headers).as_ref() == Some(&request.user_id);
     if !allowed {
@@ -152,10 +171,13 @@ async fn notify(
         app_caller_sid: callback.from_service_id,
         app_svr_data: callback.app_svr_data.or(callback.stid),
     };
-    if app.hub.ring(&callback.sid, callee, message, DEVICE_PATIENCE).await {
+    if app.ring(&callback.sid, callee, message).await {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        refuse(StatusCode::NOT_FOUND, "the callee has no connected device")
+        refuse(
+            StatusCode::NOT_FOUND,
+            "the callee has no device or browser that took the call",
+        )
     }
 }
 
@@ -174,6 +196,7 @@ async fn call_event(
     app.remember("call-event", &callback);
     app.hub
         .cancel(&callback.sid, &(callback.to_service_id, callback.to_user_id));
+    app.web.cancel(&callback.sid);
     StatusCode::NO_CONTENT.into_response()
 }
 
@@ -186,6 +209,29 @@ async fn events(State(app): State<Arc<App>>) -> Response {
 }
 
 impl App {
+    /// Rings by both ways at once, and returns as soon as one has reached somebody. The other goes on.
+    async fn ring(&self, sid: &str, callee: Address, message: PushMessage) -> bool {
+        let browsers = self.web.ring(sid, &callee, message.clone());
+        let browsers = async {
+            match browsers {
+                Some(first) => first.await.is_ok(),
+                None => false,
+            }
+        };
+        let devices = self.hub.ring(sid, callee, message, DEVICE_PATIENCE);
+        tokio::pin!(browsers, devices);
+        let reached = tokio::select! {
+            // In this order: the first look at the devices is what tells them.
+            biased;
+            reached = &mut devices => reached || browsers.await,
+            reached = &mut browsers => reached || devices.await,
+        };
+        if !reached {
+            self.hub.forget(sid);
+        }
+        reached
+    }
+
     fn is_from_call_server(&self, uri: &Uri, headers: &HeaderMap) -> bool {
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
         let Some(header) = headers.get(SIGNATURE_HEADER).and_then(|value| value.to_str().ok()) else {
@@ -202,6 +248,18 @@ impl App {
             events.pop_front();
         }
         events.push_back(json!({ "event": name, "query": callback }));
+    }
+}
+
+/// Reads a JSON body that is short and comes in time; `shape` is what it should have been.
+async fn body<T: DeserializeOwned>(request: Request, shape: &str) -> Result<T, Response> {
+    match tokio::time::timeout(BODY_PATIENCE, Json::<T>::from_request(request, &())).await {
+        Err(_) => Err(refuse(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+        Ok(Err(_)) => Err(refuse(
+            StatusCode::BAD_REQUEST,
+            &format!("the body must be {shape} with content-type application/json"),
+        )),
+        Ok(Ok(Json(value))) => Ok(value),
     }
 }
 

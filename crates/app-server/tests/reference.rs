@@ -1,83 +1,22 @@
 //! The reference app server over real HTTP and WebSockets.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod common;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::hmac;
-use duologue_app_server::{AppServerConfig, PushMessage, SIGNATURE_HEADER, issue_token, router, router_with};
+use duologue_app_server::{PushMessage, issue_token, router, router_with};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-const SECRET: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-const PATIENCE: Duration = Duration::from_secs(20);
+use common::{PATIENCE, SECRET, callback, config, event_target, http, notify_target, now, serve};
 
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
-
-fn config(dev: bool) -> AppServerConfig {
-    AppServerConfig {
-        service_id: "dev".into(),
-        api_key: "key".into(),
-        api_secret: SECRET.into(),
-        dev,
-    }
-}
-
-async fn serve(router: axum::Router) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    address
-}
-
-/// A client for plain HTTP; the TLS configuration is given because there is no process-wide crypto provider.
-fn http() -> reqwest::Client {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let tls = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_root_certificates(rustls::RootCertStore::empty())
-        .with_no_client_auth();
-    reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .build()
-        .unwrap()
-}
-
-fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap()
-        .as_secs()
-}
-
-async fn callback(address: SocketAddr, target: &str, secret: &str) -> u16 {
-    let time = now();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let tag = hmac::sign(&key, format!("{time}.{target}").as_bytes());
-    let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let request = http()
-        .get(format!("http://{address}{target}"))
-        .header(SIGNATURE_HEADER, format!("t={time},v1={hex}"));
-    request.send().await.unwrap().status().as_u16()
-}
-
-fn notify_target(sid: &str, callee: &str) -> String {
-    format!(
-        "/app/notify?sid={sid}&from_service_id=dev&from_user_id=alice&to_service_id=dev&to_user_id={callee}&type=A&param=cGFyYW0%3D&app_svr_data=a%26b"
-    )
-}
-
-fn event_target(sid: &str, callee: &str) -> String {
-    format!(
-        "/app/call-event?sid={sid}&from_service_id=dev&from_user_id=alice&to_service_id=dev&to_user_id={callee}&type=A&setup_time=1&start_time=0&end_time=2&duration=0&srcip=192.0.2.1&dstip=&terminate=77&rel_code=2&rel_code_str=CANCEL&billing_sec=0&disconnect_reason=1201&releaser_type=2"
-    )
-}
 
 async fn next(socket: &mut Socket) -> Option<PushMessage> {
     loop {
@@ -98,7 +37,7 @@ async fn listen(address: SocketAddr, user: &str) -> Socket {
 
 #[tokio::test]
 async fn a_call_is_pushed_to_every_device_and_cancelled() {
-    let address = serve(router(config(true))).await;
+    let address = serve(router(config(true)).unwrap()).await;
     let mut first = listen(address, "bob").await;
     assert_eq!(callback(address, &notify_target("s1", "bob"), SECRET).await, 204);
     let expected = PushMessage::Call {
@@ -143,13 +82,13 @@ async fn a_call_is_pushed_to_every_device_and_cancelled() {
 
 #[tokio::test]
 async fn nobody_there_is_not_a_success() {
-    let address = serve(router(config(true))).await;
+    let address = serve(router(config(true)).unwrap()).await;
     assert_eq!(callback(address, &notify_target("s1", "nobody"), SECRET).await, 404);
 }
 
 #[tokio::test]
 async fn forged_and_incomplete_callbacks_are_refused() {
-    let address = serve(router(config(true))).await;
+    let address = serve(router(config(true)).unwrap()).await;
     let mut device = listen(address, "bob").await;
     assert_eq!(
         callback(address, &notify_target("forged", "bob"), "another secret").await,
@@ -174,7 +113,7 @@ async fn outside_development_users_must_prove_who_they_are() {
             .and_then(|value| value.to_str().ok())
             .map(str::to_owned)
     });
-    let address = serve(router_with(config(false), authenticator)).await;
+    let address = serve(router_with(config(false), authenticator).unwrap()).await;
     let ask = |login: &'static str, user: &'static str| {
         let request = http()
             .post(format!("http://{address}/app/token"))
@@ -213,7 +152,7 @@ async fn outside_development_users_must_prove_who_they_are() {
 
 #[tokio::test]
 async fn in_development_anybody_gets_a_token() {
-    let address = serve(router(config(true))).await;
+    let address = serve(router(config(true)).unwrap()).await;
     let post = |body: &'static str| {
         let request = http()
             .post(format!("http://{address}/app/token"))
@@ -228,7 +167,7 @@ async fn in_development_anybody_gets_a_token() {
 
 #[tokio::test]
 async fn a_token_request_is_short_and_does_not_dawdle() {
-    let address = serve(router(config(true))).await;
+    let address = serve(router(config(true)).unwrap()).await;
     let long = http()
         .post(format!("http://{address}/app/token"))
         .json(&json!({ "user_id": "a".repeat(10_000) }));
