@@ -14,6 +14,7 @@ mod fuzz;
 mod run;
 mod setup;
 mod test;
+mod web;
 
 use std::process::ExitCode;
 
@@ -26,11 +27,17 @@ cargo xtask COMMAND [ARGUMENTS]
                      (try --loss 5 --jitter 30 --delay 80; `cargo xtask demo --help` lists them)
   test               everything that CI runs: format, arrows, lints, docs, licences, benches, fuzz corpora, tests
   setup              install the system packages that building and testing need
+  web [--check | --test]
+                     build web/ into web/dist, which the server embeds; or compare it with what is committed; or run
+                     its unit tests (installs Node.js when there is none)
+  browsers [NAME]    calls between Chromium, Firefox and the command-line phone, the page, Web Push (installs browsers)
   deps               check which crate may depend on which, and that every crate builds alone
   bench [FILTER]     run the criterion benches
   fuzz [TARGET [SECONDS]]
                      run one fuzz target, or each for a minute (needs a nightly toolchain)
   soak [CALLS]       simulated calls on virtual time, 100,000 unless told
+  soak browsers [TIMES]
+                     every scenario between every pair of browsers and phones, 10 times in a row unless told
   help               this text
 
 The first build takes some minutes. Nothing is installed outside the system's package manager and cargo.
@@ -44,6 +51,8 @@ fn main() -> ExitCode {
         "demo" => demo(&rest),
         "test" => test::run(),
         "setup" => setup::run(),
+        "web" => web::run(&rest),
+        "browsers" => browsers(&rest),
         "deps" => deps::run(),
         "bench" => bench(&rest),
         "fuzz" => fuzz::run(&rest),
@@ -84,7 +93,18 @@ fn bench(arguments: &[String]) -> Result<(), Failed> {
     )
 }
 
+fn browsers(arguments: &[String]) -> Result<(), Failed> {
+    setup::build_packages()?;
+    setup::browser_packages()?;
+    let node = web::prepare()?;
+    cargo(["build", "--package", "duologue-cli"])?;
+    web::browsers(&node, arguments.first().map(String::as_str))
+}
+
 fn soak(arguments: &[String]) -> Result<(), Failed> {
+    if arguments.first().is_some_and(|what| what == "browsers") {
+        return browser_soak(&arguments[1..]);
+    }
     let calls = arguments.first().map_or("100000", String::as_str);
     if calls.parse::<u64>().is_err() {
         return Err(Failed(format!(
@@ -105,4 +125,17 @@ fn soak(arguments: &[String]) -> Result<(), Failed> {
         ])
         .env("SIM_CALLS", calls)
         .run()
+}
+
+fn browser_soak(arguments: &[String]) -> Result<(), Failed> {
+    let times = arguments.first().map_or("10", String::as_str);
+    if times.parse::<u32>().is_err() {
+        return Err(Failed(format!(
+            "`{times}` is not a number of times; try `cargo xtask soak browsers 10`"
+        )));
+    }
+    setup::build_packages()?;
+    setup::browser_packages()?;
+    cargo(["build", "--package", "duologue-cli"])?;
+    web::soak(times)
 }

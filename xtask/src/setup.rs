@@ -19,6 +19,15 @@ const TEST: &[(&[&str], &str)] = &[
     (&["dpkg", "--status", "libasound2-plugins"], "libasound2-plugins"),
 ];
 
+/// What building and testing `web/` needs.
+const WEB: &[(&[&str], &str)] = &[(&["node", "--version"], "nodejs"), (&["npm", "--version"], "npm")];
+
+/// What the browser tests need beyond that.
+const BROWSERS: &[(&[&str], &str)] = &[
+    (&["chromium", "--version"], "chromium"),
+    (&["firefox-esr", "--version"], "firefox-esr"),
+];
+
 /// The version of cargo-deny that CI runs.
 const CARGO_DENY: &str = "0.20.2";
 
@@ -26,6 +35,8 @@ const CARGO_DENY: &str = "0.20.2";
 pub(crate) fn run() -> Result<(), Failed> {
     build_packages()?;
     test_packages()?;
+    web_packages()?;
+    browser_packages()?;
     cargo_deny()
 }
 
@@ -37,6 +48,16 @@ pub(crate) fn build_packages() -> Result<(), Failed> {
 /// The packages that tests need beyond those.
 pub(crate) fn test_packages() -> Result<(), Failed> {
     install(TEST)
+}
+
+/// Node.js, for `web/`.
+pub(crate) fn web_packages() -> Result<(), Failed> {
+    install(WEB)
+}
+
+/// The browsers that calls are tested with.
+pub(crate) fn browser_packages() -> Result<(), Failed> {
+    install(BROWSERS)
 }
 
 /// Brings the loopback interface up when it is down: without it not even two programs of one machine reach each other.

@@ -4,16 +4,27 @@
 use std::time::Instant;
 
 use crate::run::{Failed, cargo, program};
-use crate::{deps, setup};
+use crate::{deps, setup, web};
 
 /// Runs all stages; the first that fails ends the run.
 pub(crate) fn run() -> Result<(), Failed> {
     let begin = Instant::now();
     stage("system packages", || {
-        setup::build_packages().and_then(|()| setup::test_packages())
+        setup::build_packages()?;
+        setup::test_packages()?;
+        setup::browser_packages()
     })?;
     stage("format", format)?;
     stage("arrows", deps::arrows)?;
+    let mut node = None;
+    stage("web: packages, types, unit tests", || {
+        let prepared = web::prepare()?;
+        web::unit_tests(&prepared)?;
+        node = Some(prepared);
+        Ok(())
+    })?;
+    let node = node.ok_or_else(|| Failed("Node.js was not prepared".into()))?;
+    stage("web: the committed build", || web::up_to_date(&node))?;
     stage("lints", || {
         cargo([
             "clippy",
@@ -66,6 +77,10 @@ pub(crate) fn run() -> Result<(), Failed> {
     })?;
     stage("build of the tests", || {
         cargo(["test", "--workspace", "--no-run", "--quiet", "--locked"])
+    })?;
+    stage("browsers", || {
+        cargo(["build", "--package", "duologue-cli", "--quiet", "--locked"])?;
+        web::browsers(&node, None)
     })?;
     println!(
         "== all stages but the last took {:.0} s; now the tests",
