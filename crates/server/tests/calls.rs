@@ -62,6 +62,15 @@ async fn a_call_from_beginning_to_end() {
     alice.send(ClientMessage::Connected { party: PartyId(1) }).await;
     bob.send(ClientMessage::Mute { muted: true }).await;
     assert_eq!(alice.next().await, Some(ServerMessage::PeerMuted { muted: true }));
+    for (held, reason) in [(true, Some("昼休み")), (true, None), (false, None)] {
+        let reason = reason.map(str::to_owned);
+        bob.send(ClientMessage::Hold {
+            held,
+            reason: reason.clone(),
+        })
+        .await;
+        assert_eq!(alice.next().await, Some(ServerMessage::PeerHeld { held, reason }));
+    }
 
     let end = ClientMessage::End {
         reason: None,

@@ -31,6 +31,47 @@ async fn a_broken_connection_is_taken_up_without_loss() {
 }
 
 #[tokio::test]
+async fn a_hold_survives_broken_connections_and_a_crash_of_the_server() {
+    let mut bench = Bench::start().await;
+    let (mut alice, mut bob) = bench.talk("alice", "bob").await;
+    let address = bench.server().addr();
+    let hold = |held, reason: Option<&str>| {
+        let reason = reason.map(str::to_owned);
+        let told = ServerMessage::PeerHeld {
+            held,
+            reason: reason.clone(),
+        };
+        (ClientMessage::Hold { held, reason }, told)
+    };
+    // The connection of the one that holds breaks with the message in it: it is said again, and told once.
+    let (said, told) = hold(true, Some("lunch"));
+    bob.send(said).await;
+    assert!(bob.come_back(address, hello("bob")).await.resumed);
+    bob.drained().await;
+    assert_eq!(alice.next().await, Some(told));
+    // The connection of the one that is held breaks before it hears.
+    let (said, told) = hold(true, Some("dinner"));
+    bob.send(said).await;
+    bob.drained().await;
+    assert!(alice.come_back(address, hello("alice")).await.resumed);
+    assert_eq!(alice.next().await, Some(told));
+    // The server's memory of the sessions is lost with what alice has not heard yet, but not that the hold is over.
+    for (held, reason) in [(true, Some("supper")), (false, None)] {
+        let (said, told) = hold(held, reason);
+        bob.send(said).await;
+        bob.drained().await;
+        bench.crash_and_restart().await;
+        let address = bench.server().addr();
+        assert!(!bob.come_back(address, hello("bob")).await.resumed);
+        assert!(!alice.come_back(address, hello("alice")).await.resumed);
+        let is_hold = |message: &ServerMessage| matches!(message, ServerMessage::PeerHeld { .. });
+        assert_eq!(alice.expect("peer_held", is_hold).await, told);
+    }
+    alice.end().await;
+    assert_eq!(bob.ended().await, (Reason::Normal, Source::Caller));
+}
+
+#[tokio::test]
 async fn a_device_that_comes_back_after_the_end_is_told() {
     let mut bench = Bench::start().await;
     let (mut alice, mut bob) = bench.talk("alice", "bob").await;
