@@ -46,9 +46,7 @@ impl AppServer {
             .await
             .map_err(anyhow::Error::from)
             .and_then(|connected| Ok(connected?))
-            .with_context(|| {
-                format!("cannot reach the app server at {address}; is the call server running with --dev?")
-            })?;
+            .map_err(|error| unreachable(address, error))?;
         Ok(Self { stream })
     }
 
@@ -97,7 +95,7 @@ pub(crate) async fn issue_token(
         .json(&json!({ "user_id": user }))
         .send()
         .await
-        .with_context(|| format!("cannot reach the app server at {address}; is the call server running with --dev?"))?;
+        .map_err(|error| unreachable(address, error.into()))?;
     let status = response.status();
     let body: Value = response.json().await.unwrap_or_default();
     match body["access_token"].as_str() {
@@ -107,6 +105,15 @@ pub(crate) async fn issue_token(
             body["error"].as_str().unwrap_or("no reason")
         ),
     }
+}
+
+/// Says what to do about an app server that does not answer.
+fn unreachable(address: &str, error: anyhow::Error) -> anyhow::Error {
+    let advice = match error.chain().any(|cause| cause.to_string().contains("certificate")) {
+        true => "if its certificate is your own, name it with --root-certificate FILE",
+        false => "is the call server running with --dev?",
+    };
+    error.context(format!("cannot reach the app server at {address}; {advice}"))
 }
 
 /// The certificates to trust beside the public ones.
