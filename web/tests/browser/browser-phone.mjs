@@ -46,7 +46,7 @@ export function pageProxy(upstream, dist, report) {
  */
 export async function browserPhone(settings, dist, kind, open) {
   const log = new Log(`${kind} ${settings.user}`);
-  const phone = new BrowserPhone(settings, log);
+  const phone = new BrowserPhone(settings, kind, log);
   phone.proxy = await pageProxy(settings.upstream, dist, (name, body) => phone.reported(name, body)).start(settings.port ?? 0);
   settings.resources.defer(() => phone.proxy.stop());
   phone.page = await open(log);
@@ -67,10 +67,12 @@ export class BrowserPhone {
 
   /**
    * @param {import('./types.mjs').PhoneSettings} settings
+   * @param {string} kind
    * @param {Log} log
    */
-  constructor(settings, log) {
+  constructor(settings, kind, log) {
     this.settings = settings;
+    this.kind = kind;
     this.user = settings.user;
     this.log = log;
     this.events = new Events(settings.user);

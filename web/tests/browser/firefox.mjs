@@ -1,6 +1,7 @@
 // Phones in Firefox, through Puppeteer's WebDriver BiDi.
 import puppeteer from 'puppeteer-core';
 
+import { soundServer } from '../lib/sound-server.mjs';
 import { browserPhone } from './browser-phone.mjs';
 
 const EXECUTABLE = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
@@ -37,6 +38,7 @@ export class FirefoxDriver {
       browser: 'firefox',
       executablePath: EXECUTABLE,
       headless: true,
+      env: { ...process.env, ...(await soundServer(this.resources)) },
       extraPrefsFirefox: PREFERENCES,
     });
     this.resources.defer(() => this.browser.close());

@@ -53,6 +53,7 @@ export class NativeDriver {
 
 /** See `types.mjs` for what all phones can do. */
 export class NativePhone {
+  kind = 'native';
   /** @type {import('node:child_process').ChildProcessWithoutNullStreams | undefined} */
   #child;
   /** @type {(() => void)[]} */

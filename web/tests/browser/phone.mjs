@@ -175,7 +175,10 @@ const commands = {
         if (message.type === 'call') verify(message.cc_param);
       };
     }),
-  answer: () => quietly(call.acceptCall()),
+  answer: () => {
+    told('acceptCall');
+    return quietly(call.acceptCall());
+  },
   decline: () => quietly(call.endCall()),
   mute: (muted) => quietly(call.muteMyAudio(muted)),
   hold: (reason) => quietly(call.hold(reason ?? undefined)),

@@ -15,6 +15,7 @@
  * A phone. Every command resolves when the phone has taken it; what follows from it are events.
  *
  * @typedef {object} Phone
+ * @property {string} kind `chromium`, `firefox` or `native`
  * @property {string} user
  * @property {import('../lib/log.mjs').Log} log
  * @property {import('../lib/wait.mjs').Events} events named as the SDK's delegates

@@ -119,6 +119,18 @@ export class Recording {
   }
 
   /**
+   * Waits until `find` gives the index of a sample.
+   * @param {(samples: Float32Array) => number} find −1 when there is none yet
+   * @returns {Promise<number>}
+   */
+  finds(find) {
+    return this.#signal.until(() => {
+      const index = find(this.since());
+      return index < 0 ? undefined : index;
+    }, `${this.who}: a sound`);
+  }
+
+  /**
    * Waits until at least `count` samples are there since `from`.
    * @param {number} count
    * @param {number} [from]
