@@ -1,0 +1,390 @@
+/** The call of the documented API. */
+
+import { CALL_FAIL_REASON, CallError, StartError, microphoneFailure } from './errors.js';
+import { Microphone } from './media/microphone.js';
+import { Playback } from './media/playback.js';
+import type { Statistics } from './media/statistics.js';
+import { HoldTone } from './media/tone.js';
+import type { AudioDeviceParams, CallOptions, CommonParams, MakeCallParams, VerifyCallParams } from './params.js';
+import { Running, type Delegate, type Setup } from './running.js';
+import { signalingUrl } from './session.js';
+import { checkMakeCall, checkVerifyCall, type StartFail } from './signaling/check.js';
+import { CALL_START_MESSAGE, RELEASE_PHRASE, TOKEN, byteLength } from './signaling/limits.js';
+import { CommandError } from './signaling/machine.js';
+import type { Hello } from './signaling/messages.js';
+import { KIT_DISCONNECT_REASON, START_FAIL_REASON } from './signaling/reasons.js';
+import type { CallState } from './signaling/types.js';
+
+/** The documented states of a call. */
+export const CALL_STATE = {
+  /** Not started. */
+  IDLE: 'idle',
+  /** Started. */
+  TRYING: 'trying',
+  /** Caller: the callee is being alerted. */
+  WAIT_ANSWER: 'wait_answer',
+  /** Callee: confirmed, and can be accepted. */
+  VERIFIED: 'verified',
+  /** Accepted, and the media path is up. */
+  CONNECTED: 'connected',
+  /** Over. */
+  DISCONNECTED: 'disconnected',
+} as const;
+
+/** Users of this page that are in a call: each can have one. */
+const unfinished = new Set<string>();
+
+/**
+ * One call: made with {@link makeCall} or answered with {@link verifyCall} and {@link acceptCall}.
+ *
+ * An object serves for one call. While it lasts, another start is rejected with ALREADY_EXIST; after it, with REUSE. A start
+ * that was rejected may be tried again.
+ */
+export class Call {
+  readonly #options: CallOptions;
+  #running: Running | undefined;
+  #microphone: Microphone | undefined;
+  #playback: Playback | undefined;
+  #started: Promise<void> | undefined;
+  #used = false;
+  #over = false;
+  #abandoned = false;
+  #muted = false;
+
+  /** @param options settings; none is needed on a page of the call server's own origin */
+  constructor(options: CallOptions = {}) {
+    this.#options = options;
+  }
+
+  /** Where the call is: one of `CALL_STATE`. */
+  get state(): CallState {
+    return this.#running?.state ?? (this.#started ? 'trying' : 'idle');
+  }
+
+  /** The call's id, once the server gave it. */
+  get sid(): string | undefined {
+    return this.#running?.sid;
+  }
+
+  /** Ms since the call connected, or that it was connected; -1 when it never was. */
+  getCallDuration(): number {
+    return Math.round(this.#running?.duration ?? -1);
+  }
+
+  /**
+   * Calls somebody. Resolves when the parameters are good and the microphone is open; whatever the server, the network or the
+   * callee say comes as an event, never before that.
+   *
+   * @throws StartError with a `START_FAIL_REASON`
+   */
+  makeCall(params: MakeCallParams): Promise<void> {
+    return this.#start(params, checkMakeCall, (common) => ({
+      ...common,
+      start: {
+        type: 'make',
+        make: {
+          peer_id: params.peerId,
+          peer_service_id: params.peerServiceId,
+          media_type: 'audio',
+          app_server_data: params.appServerData ?? null,
+          call_start_message: params.callStartMessage ?? null,
+          description: null,
+        },
+      },
+    }));
+  }
+
+  /**
+   * Asks the server about the call of a push. Resolves when the parameters are good and the microphone is open; `evtVerified`
+   * follows when the call is real.
+   *
+   * @throws StartError with a `START_FAIL_REASON`
+   */
+  verifyCall(params: VerifyCallParams): Promise<void> {
+    return this.#start(params, checkVerifyCall, (common) => ({
+      ...common,
+      hello: { ...common.hello, cc_param: params.ccParam },
+      start: { type: 'verify', ccParam: params.ccParam },
+    }));
+  }
+
+  /**
+   * Answers, after `evtVerified`.
+   *
+   * @param options a text for the caller of at most 199 bytes of UTF-8; or the documented switch for cloud recording, which
+   * this server does not offer
+   * @throws CallError
+   */
+  async acceptCall(options: boolean | { callStartMessage?: string | undefined } = false): Promise<void> {
+    if (options === true) {
+      throw new CallError(CALL_FAIL_REASON.NOT_SUPPORTED, 'the server does not record calls: accept without recordOnCloud');
+    }
+    const message = (options && options.callStartMessage) || null;
+    limit('callStartMessage', message, CALL_START_MESSAGE);
+    this.#command((running) => running.accept(message));
+  }
+
+  /**
+   * Ends the call: NORMAL when it was accepted; before that CANCEL by the caller, DECLINE by the callee. While the microphone
+   * is still being opened it withdraws the start.
+   *
+   * @param userReleasePhrase for the other side's application and the app server, at most 127 bytes of UTF-8
+   * @throws CallError
+   */
+  async endCall(userReleasePhrase?: string): Promise<void> {
+    this.#end(null, userReleasePhrase ?? null);
+  }
+
+  /**
+   * Ends the call with USER_ERROR: a fault that the application defines by the phrase, at most 127 bytes of UTF-8.
+   *
+   * @throws CallError
+   */
+  async endCallWithError(userReleasePhrase: string): Promise<void> {
+    this.#end(KIT_DISCONNECT_REASON.USER_ERROR, userReleasePhrase);
+  }
+
+  /**
+   * Switches the own microphone off or on. The peer is told.
+   *
+   * @throws CallError when there is no call
+   */
+  async muteMyAudio(isMute: boolean): Promise<void> {
+    this.#command((running) => running.mute(isMute));
+    this.#muted = isMute;
+  }
+
+  /** Whether the own microphone is switched off. */
+  get isMyAudioMuted(): boolean {
+    return this.#muted;
+  }
+
+  /**
+   * Puts the call on hold: neither side is heard, and the peer hears a tone.
+   *
+   * @param reason for the peer; of a longer one the first 256 bytes of UTF-8 are sent
+   * @throws CallError unless the call is connected
+   */
+  async hold(reason?: string): Promise<void> {
+    this.#command((running) => running.hold(true, reason ?? null));
+  }
+
+  /**
+   * Takes the call up again.
+   *
+   * @throws CallError unless the call is connected
+   */
+  async unhold(): Promise<void> {
+    this.#command((running) => running.hold(false, null));
+  }
+
+  /** Silences the peer here, without telling it. */
+  silencePeerAudio(silent: boolean): void {
+    if (this.#playback) {
+      this.#playback.silenced = silent;
+    }
+  }
+
+  /**
+   * What is measured: a subset of W3C webrtc-stats. After the call, the last that was taken.
+   *
+   * @throws CallError when no call was started
+   */
+  async getCurrentStats(): Promise<Statistics> {
+    return this.#call().monitor.snapshot();
+  }
+
+  /**
+   * Takes another microphone, also during the call.
+   *
+   * @param deviceId as `devices()` lists it
+   * @throws CallError; the present microphone stays
+   */
+  async setAudioInput(deviceId: string): Promise<void> {
+    this.#call();
+    await this.#microphone?.choose(deviceId);
+  }
+
+  /**
+   * Plays the peer on another device.
+   *
+   * @param deviceId as `devices()` lists it; `''` is the system's choice
+   * @throws CallError; NOT_SUPPORTED where the browser leaves the choice to the system
+   */
+  async setAudioOutput(deviceId: string): Promise<void> {
+    this.#call();
+    try {
+      await this.#playback?.choose(deviceId);
+    } catch (error) {
+      const { name = '', message = String(error) } = error instanceof Error ? error : {};
+      const unsupported = name === 'NotSupportedError';
+      const reason = unsupported ? CALL_FAIL_REASON.NOT_SUPPORTED : CALL_FAIL_REASON.AUDIO_OUTPUT_DEVICE_FAIL;
+      throw new CallError(reason, `the loudspeaker cannot be used: ${message}`, { cause: error });
+    }
+  }
+
+  #start<P extends MakeCallParams | VerifyCallParams>(
+    params: P,
+    check: (params: P) => StartFail | undefined,
+    complete: (common: Omit<Setup, 'start'>) => Setup,
+  ): Promise<void> {
+    const refused = this.#refusal(params, check);
+    if (refused) {
+      return Promise.reject(new StartError(refused.reason, refused.message));
+    }
+    const who = `${params.myServiceId}/${params.myId}`;
+    unfinished.add(who);
+    this.#abandoned = false;
+    const delegate: Delegate = params.delegate ?? {};
+    // Reactions to one promise run in their order: the application's own to the start comes first.
+    const deliver = (tell: (delegate: Delegate) => void): void => {
+      if (!this.#over) {
+        void started.then(() => report(() => tell(delegate)));
+      }
+    };
+    const started = this.#prepare(params, deliver, (common) => complete({ ...common, ended: () => this.#ended(who) }));
+    this.#started = started;
+    started.then(
+      () => this.#running?.begin(),
+      () => {
+        unfinished.delete(who);
+        this.#started = undefined;
+      },
+    );
+    return started;
+  }
+
+  #refusal<P extends MakeCallParams | VerifyCallParams>(params: P, check: (params: P) => StartFail | undefined): StartFail | undefined {
+    if (this.#used) {
+      return { reason: START_FAIL_REASON.REUSE, message: 'this object had its call: make a new Call' };
+    }
+    if (this.#started) {
+      return { reason: START_FAIL_REASON.ALREADY_EXIST, message: 'this object has a call: make another Call' };
+    }
+    const fail = check(params ?? {});
+    if (fail) {
+      return fail;
+    }
+    const invalid = (message: string): StartFail => ({ reason: START_FAIL_REASON.INVALID_PARAM, message });
+    const element: Partial<HTMLAudioElement> | undefined = params.mediaHtmlElement?.peer?.audio;
+    if (typeof element?.play !== 'function') {
+      return invalid('mediaHtmlElement.peer.audio is missing: give the audio element that plays the peer');
+    }
+    if (params.audioInput && 'getAudioTracks' in params.audioInput && params.audioInput.getAudioTracks().length === 0) {
+      return invalid('audioInput has no audio track');
+    }
+    if (byteLength(this.#options.deviceKey ?? '') > TOKEN) {
+      return invalid(`deviceKey has at most ${TOKEN} bytes of UTF-8`);
+    }
+    if (unfinished.has(`${params.myServiceId}/${params.myId}`)) {
+      return { reason: START_FAIL_REASON.ALREADY_EXIST, message: 'myId is in another call on this page: end that one first' };
+    }
+    if (typeof RTCPeerConnection === 'undefined') {
+      return { reason: START_FAIL_REASON.INTERNAL_INITIALIZATION_ERROR, message: 'this browser has no WebRTC, or it is switched off' };
+    }
+    if (!navigator.mediaDevices && !params.audioInput) {
+      return {
+        reason: START_FAIL_REASON.INTERNAL_INITIALIZATION_ERROR,
+        message: 'browsers give the microphone only to pages of https: and of localhost: serve the page there',
+      };
+    }
+    return undefined;
+  }
+
+  /** Opens everything that can be opened without the server. */
+  async #prepare(
+    params: CommonParams & Partial<MakeCallParams>,
+    deliver: Setup['deliver'],
+    complete: (common: Omit<Setup, 'start' | 'ended'>) => Setup,
+  ): Promise<void> {
+    const { serverUrl, deviceKey, preConnect, audioContext, holdTone } = this.#options;
+    const tell = (event: AudioDeviceParams): void => deliver((it) => it.evtAudioDevice?.(event));
+    const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier;
+    const generated = RTCPeerConnection.generateCertificate(algorithm);
+    generated.catch(() => undefined);
+    let microphone: Microphone;
+    try {
+      microphone = await Microphone.open(params.audioInput, () => this.#running?.trackChanged(), tell);
+    } catch (error) {
+      const { reason, message } = microphoneFailure(error);
+      throw new StartError(reason, message, { cause: error });
+    }
+    const tone = holdTone === false ? undefined : new HoldTone(audioContext);
+    const playback = new Playback(params.mediaHtmlElement.peer.audio, tone, (event) => deliver((it) => it.evtPlaybackBlocked?.(event)));
+    try {
+      const hello: Hello = {
+        version: 1,
+        service_id: params.myServiceId,
+        user_id: params.myId,
+        access_token: params.accessToken,
+        sdk: `duologue-web/${DUOLOGUE_VERSION}`,
+        device_key: deviceKey,
+      };
+      const url = signalingUrl(serverUrl, globalThis.location?.href);
+      const certificate = await generated;
+      const setup = complete({ url, hello, preConnect: preConnect ?? true, certificate, microphone, playback, params, deliver });
+      const running = new Running(setup);
+      if (setup.start.type === 'make') {
+        setup.start.make.description = await running.describe();
+      }
+      if (this.#abandoned) {
+        throw new Error('the call was ended before it began');
+      }
+      this.#running = running;
+      this.#microphone = microphone;
+      this.#playback = playback;
+      this.#used = true;
+    } catch (error) {
+      microphone.close();
+      playback.close();
+      throw new StartError(START_FAIL_REASON.INTERNAL, error instanceof Error ? error.message : String(error), { cause: error });
+    }
+  }
+
+  #ended(who: string): void {
+    this.#over = true;
+    unfinished.delete(who);
+  }
+
+  #end(reason: typeof KIT_DISCONNECT_REASON.USER_ERROR | null, phrase: string | null): void {
+    limit('userReleasePhrase', phrase, RELEASE_PHRASE);
+    if (this.#started && !this.#running) {
+      this.#abandoned = true;
+    } else {
+      this.#command((running) => running.end(reason, phrase));
+    }
+  }
+
+  #call(): Running {
+    if (!this.#running) {
+      throw new CallError(CALL_FAIL_REASON.INVALID_STATE, 'there is no call: start one with makeCall or verifyCall');
+    }
+    return this.#running;
+  }
+
+  #command(command: (running: Running) => void): void {
+    try {
+      command(this.#call());
+    } catch (error) {
+      throw error instanceof CommandError
+        ? new CallError(CALL_FAIL_REASON.INVALID_STATE, `${error.message}: the call is ${this.state}`, { cause: error })
+        : error;
+    }
+  }
+}
+
+/** @throws CallError when the text is none, or too long */
+function limit(name: string, text: unknown, bytes: number): void {
+  if (text !== null && (typeof text !== 'string' || byteLength(text) > bytes)) {
+    throw new CallError(CALL_FAIL_REASON.INVALID_PARAM, `${name} is a text of at most ${bytes} bytes of UTF-8`);
+  }
+}
+
+/** Runs a handler of the application: what it throws is the page's to know, and no reason to stop. */
+function report(handler: () => void): void {
+  try {
+    handler();
+  } catch (error) {
+    reportError(error);
+  }
+}

@@ -1,0 +1,177 @@
+/** The paths of a call: one for each device of the callee, and what they and the state machine tell each other. */
+
+import { DEVICES } from '../signaling/limits.js';
+import type { SessionDescription } from '../signaling/messages.js';
+import type { PathEvent, Role } from '../signaling/types.js';
+import { PeerPath } from './peer.js';
+
+/** What the paths need of the call. */
+export interface PathsHandlers {
+  /** A path with a known device has news. */
+  path(party: number, event: PathEvent): void;
+  /** The path with the device that accepted is interrupted, or carries again. */
+  interrupted(interrupted: boolean): void;
+  /** This end, for the other side. `party` is the device that is meant. */
+  describe(party: number | null, description: SessionDescription): void;
+  /** More candidates of this end. */
+  candidates(party: number | null, candidates: string[], end: boolean): void;
+}
+
+/** All paths of one call. */
+export class Paths {
+  readonly #role: Role;
+  readonly #certificate: RTCCertificate;
+  readonly #handlers: PathsHandlers;
+  #all: PeerPath[] = [];
+  #active: PeerPath | undefined;
+  #iceServers: RTCIceServer[] = [];
+  #admitted = false;
+  #mayShow = false;
+
+  /**
+   * @param role of this device
+   * @param certificate for every path
+   * @param handlers what is to be called
+   */
+  constructor(role: Role, certificate: RTCCertificate, handlers: PathsHandlers) {
+    this.#role = role;
+    this.#certificate = certificate;
+    this.#handlers = handlers;
+  }
+
+  /** The path that carries the call: the one with the device that accepted. */
+  get active(): PeerPath | undefined {
+    return this.#active;
+  }
+
+  /** Caller: makes the first path, which belongs to the first device that answers. */
+  first(): Promise<SessionDescription> {
+    return this.#add().offer();
+  }
+
+  /** The server let us in, for the first time: gathering begins, with these servers. */
+  admit(iceServers: RTCIceServer[]): void {
+    if (!this.#admitted) {
+      this.#admitted = true;
+      this.#iceServers = iceServers;
+      this.#all.forEach((path) => path.gather(iceServers));
+    }
+  }
+
+  /** The peer may learn this side's addresses: the service allows it, or the call is accepted. */
+  show(): void {
+    if (!this.#mayShow) {
+      this.#mayShow = true;
+      this.#all.forEach((path) => {
+        path.allowChecks();
+        this.#tellCandidates(path);
+      });
+    }
+  }
+
+  /** Caller: makes a path for a further device. */
+  add(party: number): void {
+    if (this.#find(party) || this.#all.length >= DEVICES) {
+      return;
+    }
+    const path = this.#add(party);
+    path.offer().then(
+      (description) => {
+        this.#handlers.describe(party, description);
+        path.gather([]);
+      },
+      () => this.#handlers.path(party, { type: 'failed', failure: 'unreachable' }),
+    );
+  }
+
+  /** How the device is reached. */
+  setRemote(party: number, description: SessionDescription): void {
+    const path = this.#for(party);
+    if (this.#role === 'caller') {
+      path?.setAnswer(description);
+    } else {
+      path?.answer(description, (own) => this.#handlers.describe(null, own));
+    }
+  }
+
+  /** Candidates of the device. */
+  addCandidates(party: number, generation: number, candidates: string[], end: boolean): void {
+    this.#for(party)?.addCandidates(generation, candidates, end);
+  }
+
+  /** The device accepted: its path carries the call. */
+  activate(party: number): PeerPath | undefined {
+    this.#active = this.#for(party);
+    this.show();
+    this.watchAudio(false);
+    return this.#active;
+  }
+
+  /** Caller: whether audio of the device counts as its accept. It does only while exactly one device verified. */
+  watchAudio(alone: boolean): void {
+    const up = this.#all.filter((path) => path.isUp && path.party !== undefined);
+    for (const path of this.#all) {
+      if (alone && this.#role === 'caller' && !this.#active && up.length === 1 && path === up[0]) {
+        path.watchAudio();
+      } else {
+        path.stopWatchingAudio();
+      }
+    }
+  }
+
+  /** The path with this device is of no use any more. */
+  close(party: number): void {
+    this.#find(party)?.close();
+    this.#all = this.#all.filter((path) => path.party !== party);
+  }
+
+  /** The call is over. */
+  closeAll(): void {
+    this.#all.forEach((path) => path.close());
+    this.#all = [];
+    this.#active = undefined;
+  }
+
+  #find(party: number): PeerPath | undefined {
+    return this.#all.find((path) => path.party === party);
+  }
+
+  /** The path to this device. The caller's first one belongs to the first device that answers it. */
+  #for(party: number): PeerPath | undefined {
+    const known = this.#find(party);
+    if (known) {
+      return known;
+    }
+    const free = this.#all.find((path) => path.party === undefined) ?? (this.#role === 'callee' ? this.#add() : undefined);
+    if (free) {
+      free.party = party;
+      if (free.isUp) {
+        this.#handlers.path(party, { type: 'up' });
+      }
+    }
+    return free;
+  }
+
+  #add(party?: number): PeerPath {
+    const path = new PeerPath(this.#certificate, this.#iceServers, {
+      // A path whose device is not known yet has nothing to say.
+      path: (event) => path.party !== undefined && this.#handlers.path(path.party, event),
+      interrupted: (interrupted) => path === this.#active && this.#handlers.interrupted(interrupted),
+      candidates: () => this.#tellCandidates(path),
+    });
+    path.party = party;
+    if (this.#mayShow) {
+      path.allowChecks();
+    }
+    this.#all.push(path);
+    return path;
+  }
+
+  #tellCandidates(path: PeerPath): void {
+    const found = this.#mayShow && path.described ? path.takeCandidates() : undefined;
+    if (found) {
+      // A callee has one path, so it need not name it.
+      this.#handlers.candidates(this.#role === 'caller' ? (path.party ?? null) : null, found.candidates, found.end);
+    }
+  }
+}

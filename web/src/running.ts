@@ -1,0 +1,323 @@
+/** A call that runs: the state machine, the session with the server, the media paths and the application, put together. */
+
+import type { Microphone } from './media/microphone.js';
+import { Monitor } from './media/monitor.js';
+import { Paths } from './media/paths.js';
+import type { Playback } from './media/playback.js';
+import type { CommonParams, MakeCallDelegate, VerifyCallDelegate } from './params.js';
+import { Session } from './session.js';
+import { ClientCall } from './signaling/machine.js';
+import type { ClientMessage, Hello, MakeCall, SessionDescription, Welcome } from './signaling/messages.js';
+import { KIT_DISCONNECT_REASON, strCode, type KitDisconnectReason } from './signaling/reasons.js';
+import type { Event, Output } from './signaling/types.js';
+
+/** How long an interrupted path is waited for before the call ends, in seconds. */
+const LOST_AFTER = 10;
+
+/** Every handler that a call may have. */
+export type Delegate = MakeCallDelegate & VerifyCallDelegate;
+
+/** What a call is started with. */
+export interface Setup {
+  /** What the caller asks for, without a description, or the callee's `ccParam`. */
+  start: { type: 'make'; make: MakeCall } | { type: 'verify'; ccParam: string };
+  /** The signalling's address; `undefined` when there is none. */
+  url: string | undefined;
+  /** Who this is. */
+  hello: Hello;
+  /** Whether the path may be built before the accept. */
+  preConnect: boolean;
+  /** The certificate of every path. */
+  certificate: RTCCertificate;
+  /** Opened, and closed with the call. */
+  microphone: Microphone;
+  /** Closed with the call. */
+  playback: Playback;
+  /** Intervals. */
+  params: CommonParams;
+  /** Tells the application; never at once. */
+  deliver(tell: (delegate: Delegate) => void): void;
+  /** The call is over and everything is closed but the session. */
+  ended(): void;
+}
+
+/** A call between its start and its end. */
+export class Running {
+  readonly #setup: Setup;
+  readonly #machine: ClientCall;
+  readonly #session: Session;
+  readonly #paths: Paths;
+  readonly #monitor: Monitor;
+  /** Of mute and hold only the last state matters by the time the server is back. */
+  readonly #untold = new Map<string, ClientMessage>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #lost: ReturnType<typeof setTimeout> | undefined;
+  #talking = false;
+  #held = false;
+  #verified: { callerId: string; callerServiceId: string; callStartMessage?: string | undefined } | undefined;
+  #connectedAt: number | undefined;
+  #duration = -1;
+  #over = false;
+
+  constructor(setup: Setup) {
+    this.#setup = setup;
+    this.#machine = new ClientCall(setup.start.type === 'make' ? 'caller' : 'callee', { preConnect: setup.preConnect });
+    this.#session = new Session(setup.url, setup.hello, {
+      welcome: (welcome) => this.#do(() => this.#onWelcome(welcome)),
+      message: (message) => this.#do((now) => this.#machine.handleMessage(message, now)),
+      down: (reason) => this.#do((now) => this.#machine.handleSignalDown(reason, now)),
+    });
+    this.#paths = new Paths(this.#machine.role, setup.certificate, {
+      path: (party, event) => this.#do((now) => this.#machine.handlePath(party, event, now)),
+      interrupted: (interrupted) => this.#onInterrupted(interrupted),
+      describe: (party, description) => this.#do(() => this.#machine.describe(party, description)),
+      candidates: (party, found, end) => this.#do(() => this.#machine.addCandidates(party, 0, found, end)),
+    });
+    this.#monitor = new Monitor(setup.params, () => this.#paths.active?.connection, setup.deliver);
+  }
+
+  /** The documented state. */
+  get state(): ClientCall['state'] {
+    return this.#machine.state;
+  }
+
+  /** The call's id, once the server gave it. */
+  get sid(): string | undefined {
+    return this.#machine.sid;
+  }
+
+  /** Ms since the call connected, or that it was connected; -1 when it never was. */
+  get duration(): number {
+    return this.#connectedAt === undefined ? this.#duration : performance.now() - this.#connectedAt;
+  }
+
+  /** What is measured. */
+  get monitor(): Monitor {
+    return this.#monitor;
+  }
+
+  /** Caller: describes this end, before the call begins. */
+  describe(): Promise<SessionDescription> {
+    return this.#paths.first();
+  }
+
+  /** Begins. What comes of it is told to the application. */
+  begin(): void {
+    const { start } = this.#setup;
+    addEventListener('pagehide', this.#onPageHide);
+    this.#do((now) => {
+      if (start.type === 'make') {
+        this.#machine.makeCall(start.make, now);
+      } else {
+        this.#machine.verifyCall(start.ccParam, now);
+      }
+    });
+    this.#session.start();
+  }
+
+  /** @throws CommandError unless the callee was told `evtVerified` and has not accepted */
+  accept(callStartMessage: string | null): void {
+    this.#do((now) => this.#machine.accept(callStartMessage, now));
+  }
+
+  /** @throws CommandError when the call is over */
+  end(reason: KitDisconnectReason | null, phrase: string | null): void {
+    this.#do((now) => this.#machine.end(reason, phrase, now));
+  }
+
+  /** @throws CommandError when the call is over */
+  mute(muted: boolean): void {
+    this.#do(() => this.#machine.mute(muted));
+    this.#setup.microphone.muted = muted;
+  }
+
+  /** @throws CommandError unless the call is connected */
+  hold(held: boolean, reason: string | null): void {
+    this.#do(() => this.#machine.hold(held, reason));
+    this.#held = held;
+    this.#setup.playback.held = held;
+    this.#send();
+  }
+
+  /** Sends the microphone's present track, or nothing. Before the accept and during a hold that is nothing. */
+  #send(): void {
+    this.#paths.active?.send(this.#talking && !this.#held ? this.#setup.microphone.track : null);
+  }
+
+  /** The microphone's track is another one. */
+  trackChanged(): void {
+    this.#send();
+  }
+
+  readonly #onPageHide = ({ persisted }: PageTransitionEvent): void => {
+    // A page that is kept may be shown again; one that is not takes its call with it.
+    if (!persisted && !this.#over) {
+      this.end(KIT_DISCONNECT_REASON.APP_DESTROY, null);
+    }
+  };
+
+  /** Lets something happen to the machine, and does what it says. */
+  #do(input: (now: number) => void): void {
+    input(performance.now());
+    for (let it = this.#machine.pollOutput(); it; it = this.#machine.pollOutput()) {
+      this.#onOutput(it);
+    }
+    if (this.#machine.accepted !== undefined) {
+      this.#paths.show();
+    }
+    this.#paths.watchAudio(this.#machine.accepted === undefined && !this.#over);
+    clearTimeout(this.#timer);
+    const due = this.#machine.pollTimeout();
+    if (due !== undefined) {
+      this.#timer = setTimeout(
+        () => this.#do((now) => this.#machine.handleTimeout(now)),
+        Math.max(0, Math.ceil(due - performance.now())),
+      );
+    }
+  }
+
+  #onWelcome(welcome: Welcome): void {
+    this.#machine.handleSignalUp(welcome);
+    this.#paths.admit(
+      welcome.ice_servers.map(({ urls, username, credential }) => ({
+        urls,
+        ...(username !== null && { username }),
+        ...(credential !== null && { credential }),
+      })),
+    );
+    if (this.#machine.timers.preConnect) {
+      this.#paths.show();
+    }
+    this.#untold.forEach((message) => this.#session.send(message));
+    this.#untold.clear();
+  }
+
+  #onOutput(output: Output): void {
+    switch (output.type) {
+      case 'send':
+        this.#tell(output.message);
+        break;
+      case 'event':
+        this.#onEvent(output.event);
+        break;
+      case 'confirmed': {
+        const { party, caller, call_start_message, description, candidates, end_of_candidates } = output.verified;
+        this.#verified = {
+          callerId: caller.user_id,
+          callerServiceId: caller.service_id,
+          callStartMessage: call_start_message ?? undefined,
+        };
+        if (description) {
+          this.#paths.setRemote(party, description);
+        }
+        this.#paths.addCandidates(party, description?.generation ?? 0, candidates, end_of_candidates);
+        break;
+      }
+      case 'describe':
+        this.#paths.add(output.party);
+        break;
+      case 'remote_description':
+        this.#paths.setRemote(output.party, output.description);
+        break;
+      case 'remote_candidates':
+        this.#paths.addCandidates(output.party, output.generation, output.candidates, output.end);
+        break;
+      case 'start_audio':
+        this.#talking = true;
+        this.#paths.activate(output.party)?.listen((track) => this.#setup.playback.attach(track));
+        this.#send();
+        break;
+      case 'close_path':
+        this.#paths.close(output.party);
+        break;
+      case 'close_media':
+        this.#close();
+        break;
+      // A browser can send no RTCP BYE: closing the path is its goodbye. It shows no verification code either.
+      case 'send_bye':
+      case 'created':
+      case 'reveal':
+        break;
+    }
+  }
+
+  #tell(message: ClientMessage): void {
+    if ((message.type === 'mute' || message.type === 'hold') && !this.#session.isOpen) {
+      this.#untold.set(message.type, message);
+    } else {
+      this.#session.send(message);
+    }
+  }
+
+  #onEvent(event: Event): void {
+    const { deliver, playback } = this.#setup;
+    switch (event.type) {
+      case 'wait_connected':
+        deliver((it) => it.evtWaitConnected?.());
+        break;
+      case 'verified': {
+        const { sid = '' } = this;
+        const verified = this.#verified;
+        if (verified) {
+          deliver((it) => it.evtVerified?.({ sid, ...verified, preConnected: event.pre_connected }));
+        }
+        break;
+      }
+      case 'connected':
+        this.#connectedAt = performance.now();
+        this.#monitor.start();
+        deliver((it) => it.evtConnected?.({ callStartMessage: event.call_start_message ?? undefined }));
+        break;
+      case 'peer_muted':
+        deliver((it) => (event.muted ? it.evtPeerMicMuted?.() : it.evtPeerMicUnmuted?.()));
+        break;
+      case 'peer_held':
+        playback.peerHolds = true;
+        deliver((it) => it.evtPeerHold?.({ reason: event.reason ?? undefined }));
+        break;
+      case 'peer_unheld':
+        playback.peerHolds = false;
+        deliver((it) => it.evtPeerUnhold?.());
+        break;
+      case 'disconnected': {
+        const { source, by_remote: byRemote, user_code } = event;
+        const code = event.reason as KitDisconnectReason;
+        const reason = { code, strCode: strCode(code) ?? String(code) };
+        this.#session.finish();
+        deliver((it) => it.evtDisconnected?.({ source, reason, byRemote, userCode: user_code ?? undefined }));
+        this.#setup.ended();
+        break;
+      }
+    }
+  }
+
+  #onInterrupted(interrupted: boolean): void {
+    clearTimeout(this.#lost);
+    if (interrupted) {
+      const party = this.#paths.active?.party ?? 0;
+      this.#lost = setTimeout(
+        () => this.#do((now) => this.#machine.handlePath(party, { type: 'failed', failure: 'unreachable' }, now)),
+        LOST_AFTER * 1000,
+      );
+      // Whatever cut the media may have cut the signalling.
+      this.#session.check();
+      this.#setup.deliver((it) => it.evtNetworkUnavailable?.({ isPeer: false, willDisconnectSec: LOST_AFTER }));
+    } else {
+      this.#setup.deliver((it) => it.evtNetworkReavailable?.({ isPeer: false }));
+    }
+  }
+
+  /** Everything but the session, which still has to tell the server. */
+  #close(): void {
+    this.#over = true;
+    this.#talking = false;
+    this.#duration = this.duration;
+    this.#connectedAt = undefined;
+    clearTimeout(this.#lost);
+    removeEventListener('pagehide', this.#onPageHide);
+    this.#monitor.stop();
+    this.#paths.closeAll();
+    this.#setup.microphone.close();
+    this.#setup.playback.close();
+  }
+}
