@@ -62,6 +62,8 @@ async fn a_call_rings_a_browser_and_its_end_replaces_the_ring() {
         (SID, "cGFyYW0=", "alice")
     );
     assert_eq!(app_svr_data.as_deref(), Some("a&b"));
+    let pushed_at = browser.read(&ring.body)["pushed_at"].as_u64().unwrap();
+    assert!(now().abs_diff(pushed_at) <= PATIENCE.as_secs());
     assert_eq!(ring.header("content-encoding"), "aes128gcm");
     assert_eq!(
         (ring.header("ttl"), ring.header("urgency"), ring.header("topic")),

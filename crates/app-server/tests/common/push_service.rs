@@ -134,8 +134,12 @@ impl Browser {
         })
     }
 
-    /// RFC 8188 §2.1 and RFC 8291 §3.4, with HKDF (RFC 5869) spelled out as HMAC.
     pub(crate) fn open(&self, body: &[u8]) -> PushMessage {
+        serde_json::from_value(self.read(body)).unwrap()
+    }
+
+    /// RFC 8188 §2.1 and RFC 8291 §3.4, with HKDF (RFC 5869) spelled out as HMAC.
+    pub(crate) fn read(&self, body: &[u8]) -> Value {
         let (salt, rest) = body.split_at(16);
         let (record, rest) = rest.split_at(4);
         assert!(u32::from_be_bytes(record.try_into().unwrap()) as usize >= rest.len());

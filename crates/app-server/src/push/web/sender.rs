@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
+use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
 
@@ -228,9 +229,19 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
+/// The message as on the WebSocket, and when it was sent: a browser that was asleep must not ring for a call long gone.
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(flatten)]
+    message: &'a PushMessage,
+    /// Unix time in seconds.
+    pushed_at: u64,
+}
+
 fn payload(message: &PushMessage) -> Vec<u8> {
-    // A push message is strings only, which always serialise.
-    let text = |message: &PushMessage| serde_json::to_vec(message).unwrap_or_default();
+    let pushed_at = unix_now();
+    // Strings and a number always serialise.
+    let text = |message: &PushMessage| serde_json::to_vec(&Payload { message, pushed_at }).unwrap_or_default();
     let whole = text(message);
     match message {
         PushMessage::Call { .. } if whole.len() > LONGEST => {
