@@ -28,6 +28,7 @@ export class PeerPath {
   described = false;
 
   readonly #pc: RTCPeerConnection;
+  readonly #configuration: RTCConfiguration;
   readonly #handlers: PeerHandlers;
   #transceiver: RTCRtpTransceiver | undefined;
   #dtls: RTCDtlsTransport | undefined;
@@ -56,7 +57,8 @@ export class PeerPath {
    */
   constructor(certificate: RTCCertificate, iceServers: RTCIceServer[], handlers: PeerHandlers) {
     this.#handlers = handlers;
-    const pc = new RTCPeerConnection({ certificates: [certificate], iceServers, bundlePolicy: 'max-bundle' });
+    this.#configuration = { certificates: [certificate], iceServers, bundlePolicy: 'max-bundle' };
+    const pc = new RTCPeerConnection(this.#configuration);
     this.#pc = pc;
     pc.onicecandidate = ({ candidate: found }) => this.#onCandidate(found);
     pc.onconnectionstatechange = () => this.#look();
@@ -92,7 +94,7 @@ export class PeerPath {
   gather(iceServers: RTCIceServer[]): void {
     this.#run(async () => {
       if (iceServers.length > 0) {
-        this.#pc.setConfiguration({ iceServers, bundlePolicy: 'max-bundle' });
+        this.#pc.setConfiguration({ ...this.#configuration, iceServers });
       }
       await this.#pc.setLocalDescription(this.#offer);
       this.#watch();

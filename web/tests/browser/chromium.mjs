@@ -10,6 +10,8 @@ const FLAGS = [
   '--use-fake-device-for-media-stream',
   // Both phones are on this machine, which may have no other interface.
   '--allow-loopback-in-peer-connection',
+  // As after a granted request for the real microphone, which the pages of the tests do not make.
+  '--disable-features=WebRtcHideLocalIpsWithMdns',
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',

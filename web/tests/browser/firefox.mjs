@@ -12,6 +12,7 @@ const PREFERENCES = {
   'media.navigator.streams.fake': true,
   // Both phones are on this machine, which may have no other interface.
   'media.peerconnection.ice.loopback': true,
+  // As after a granted request for the real microphone, which the pages of the tests do not make.
   'media.peerconnection.ice.obfuscate_host_addresses': false,
   'dom.min_background_timeout_value': 4,
   'dom.timeout.enable_budget_timer_throttling': false,

@@ -132,6 +132,8 @@ export class Events {
     return this.#signal.until(
       () => {
         const found = this.list.slice(from).find((event) => event.name === name && accepts(event));
+        const last = this.list.findLast((event) => event.name === 'evtDisconnected');
+        if (!found && last) throw new Error(`${this.who}: the call ended (${JSON.stringify(last.data)}), before ${name}`);
         if (!found && this.#ended !== undefined) throw new Error(`${this.who}: ${this.#ended}, before ${name}`);
         return found;
       },
