@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use duologue_rtp::wire::{Compound, Extension, RtcpPacket, RtpHeader, RtpPacket};
-use duologue_rtp::{Config, Event, MAX_OUTPUTS, Output, Session};
+use duologue_rtp::wire::{Compound, Extension, RedBlock, RedPayload, RtcpPacket, RtpHeader, RtpPacket, emit_red};
+use duologue_rtp::{Config, Event, Formats, MAX_OUTPUTS, Output, Red, Session};
 
 /// Reads one RTP packet; what is read makes up the whole datagram and survives being written and read again.
 pub fn rtp_packet(data: &[u8]) {
@@ -41,6 +41,16 @@ pub fn rtp_packet(data: &[u8]) {
     );
 }
 
+/// Reads one redundant payload; what is read makes up all of it and is written the same way again.
+pub fn red_payload(data: &[u8]) {
+    let Ok(red) = RedPayload::parse(data) else { return };
+    let blocks: Vec<RedBlock<'_>> = red.redundant().collect();
+    assert_eq!(red.redundant().count_left(), blocks.len());
+    let mut written = BytesMut::new();
+    emit_red(&blocks, red.primary.payload_type, red.primary.payload, &mut written).expect("what was read fits");
+    assert_eq!(written, data);
+}
+
 /// Reads one RTCP datagram to the last item; nothing yields more than its bytes can hold.
 pub fn rtcp_packet(data: &[u8]) {
     let Ok(compound) = Compound::parse(data) else { return };
@@ -70,9 +80,21 @@ pub fn rtcp_packet(data: &[u8]) {
 pub fn rtp_session(data: &[u8]) {
     let start = Instant::now();
     let mut now = start;
-    let mut session = Session::new(Config::new(0x0102_0304, "fuzz"), [3; 32], now);
+    let config = Config {
+        formats: Formats {
+            red: Some(Red {
+                payload_type: 63,
+                send: true,
+            }),
+            audio_level: Some(1),
+            transport_wide: Some(3),
+            ..Formats::default()
+        },
+        ..Config::new(0x0102_0304, "fuzz")
+    };
+    let mut session = Session::new(config, [3; 32], now);
     let mut delivered = std::collections::HashSet::new();
-    let mut ended = false;
+    let (mut ended, mut copies) = (false, 0);
     let mut rest = data;
     while let Some((&[operation, argument], after)) = rest.split_first_chunk() {
         let taken = after.len().min(usize::from(argument));
@@ -111,6 +133,7 @@ pub fn rtp_session(data: &[u8]) {
                 }
                 Output::Event(Event::Packet(packet)) => {
                     assert!(delivered.insert(packet.sequence), "{} delivered twice", packet.sequence);
+                    copies += u64::from(packet.redundant);
                 }
                 _ => {}
             }
@@ -119,6 +142,7 @@ pub fn rtp_session(data: &[u8]) {
         ended |= goodbye_now;
     }
     let stats = session.stats();
-    assert!(stats.packets_received >= stats.packets_duplicated + delivered.len() as u64);
+    assert!(stats.packets_received + copies >= stats.packets_duplicated + delivered.len() as u64);
+    assert_eq!(stats.redundant_blocks_used, copies);
     assert!(stats.fraction_lost.is_none_or(|lost| (0.0..1.0).contains(&lost)));
 }

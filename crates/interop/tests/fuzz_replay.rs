@@ -12,6 +12,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("ice_agent", duologue_fuzz::ice::ice_agent),
     ("ice_stun", duologue_fuzz::ice::ice_stun),
     ("jitter_ops", duologue_fuzz::jitter::jitter_ops),
+    ("red_payload", duologue_fuzz::rtp::red_payload),
     ("rtcp_packet", duologue_fuzz::rtp::rtcp_packet),
     ("rtp_packet", duologue_fuzz::rtp::rtp_packet),
     ("rtp_session", duologue_fuzz::rtp::rtp_session),

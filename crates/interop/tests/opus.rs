@@ -107,6 +107,44 @@ fn we_decode_what_the_oracle_encodes() {
     both_decode_alike(&oracle("encode", &to_bytes(&speech())));
 }
 
+/// RFC 7587 §6.1: a receiver takes stereo packets whatever it prefers. Both channels are heard, each at half its level.
+#[test]
+fn stereo_packets_are_decoded_to_mono() {
+    let tone = |frequency: f32, index: usize| (index as f32 / 48_000.0 * frequency * std::f32::consts::TAU).sin();
+    let pairs: Vec<f32> = (0..FRAME * FRAMES)
+        .flat_map(|index| [0.4 * tone(440.0, index), 0.4 * tone(1_100.0, index)])
+        .collect();
+    let stream = oracle("encode-stereo", &to_bytes(&pairs));
+    let second = 2 + usize::from(u16::from_le_bytes([stream[0], stream[1]]));
+    // RFC 6716 §3.1: the bit of the first byte that says stereo.
+    assert_ne!(stream[second + 2] & 0x04, 0);
+    let (theirs, ours) = (from_bytes(&oracle("decode", &stream)), decode(&stream));
+    assert_eq!(ours.len(), FRAME * FRAMES);
+    let agreement = agreement(&ours, &theirs);
+    assert!(agreement > 40.0, "{agreement} dB");
+    // A second from the middle, where the encoder has settled.
+    let amplitude = |frequency: f32| {
+        let part = &ours[48_000..96_000];
+        let quarter = 12_000.0 / frequency;
+        let (sine, cosine) = part
+            .iter()
+            .enumerate()
+            .fold((0.0, 0.0), |(sine, cosine), (index, sample)| {
+                let at = index as f32 + quarter;
+                (
+                    sine + sample * tone(frequency, index),
+                    cosine + sample * (at / 48_000.0 * frequency * std::f32::consts::TAU).sin(),
+                )
+            });
+        2.0 / part.len() as f32 * f32::hypot(sine, cosine)
+    };
+    for frequency in [440.0, 1_100.0] {
+        let heard = amplitude(frequency);
+        assert!((0.15..0.25).contains(&heard), "{heard} of {frequency} Hz");
+    }
+    assert!(amplitude(700.0) < 0.02);
+}
+
 /// Decoders of the standard may differ in rounding only (RFC 6716 §6).
 fn both_decode_alike(stream: &[u8]) {
     let (theirs, ours) = (from_bytes(&oracle("decode", stream)), decode(stream));

@@ -4,6 +4,7 @@
 use bytes::{Bytes, BytesMut};
 use duologue_rtp::wire::{
     Compound, CompoundWriter, Extension, NtpTime, ReportBlock, RtcpPacket, RtpHeader, RtpPacket, SenderInfo,
+    TransportWideFeedback,
 };
 
 const SSRC: u32 = 0xCAFE_0001;
@@ -247,3 +248,55 @@ against!(
     rtc_shared::marshal::Marshal,
     rtc_shared::marshal::Unmarshal
 );
+
+/// Transport-wide feedback as another stack reads it: numbers, losses and times.
+#[test]
+fn transport_wide_feedback_is_understood() {
+    use rtc_rtcp::transport_feedbacks::transport_layer_cc::{PacketStatusChunk, SymbolTypeTcc, TransportLayerCc};
+    use rtc_shared::marshal::Unmarshal as _;
+
+    let mut long = vec![None; 3000];
+    long.push(Some(5));
+    let mut steady = vec![Some(80); 100];
+    steady[50] = Some(-3);
+    steady[51] = None;
+    let mixed = vec![Some(12), None, Some(255), Some(256), Some(-1), Some(i16::MIN)];
+    for arrivals in [vec![Some(0)], mixed, long, steady] {
+        let feedback = TransportWideFeedback {
+            base: 65_530,
+            reference_time: -2,
+            count: 200,
+            arrivals: arrivals.clone(),
+        };
+        let mut writer = CompoundWriter::new();
+        let mut datagram = writer.transport_wide(SSRC, PEER, &feedback).finish();
+        let read = TransportLayerCc::unmarshal(&mut datagram).unwrap();
+        assert_eq!((read.sender_ssrc, read.media_ssrc), (SSRC, PEER));
+        assert_eq!(
+            (
+                read.base_sequence_number,
+                usize::from(read.packet_status_count),
+                read.fb_pkt_count
+            ),
+            (65_530, arrivals.len(), 200)
+        );
+        assert_eq!(read.reference_time, 0x00ff_fffe);
+        let mut symbols = Vec::new();
+        for chunk in &read.packet_chunks {
+            match chunk {
+                PacketStatusChunk::RunLengthChunk(chunk) => {
+                    symbols.extend(vec![chunk.packet_status_symbol; usize::from(chunk.run_length)]);
+                }
+                PacketStatusChunk::StatusVectorChunk(chunk) => symbols.extend(chunk.symbol_list.clone()),
+            }
+        }
+        let mut deltas = read.recv_deltas.iter();
+        let told: Vec<Option<i64>> = symbols[..arrivals.len()]
+            .iter()
+            .map(|symbol| (*symbol != SymbolTypeTcc::PacketNotReceived).then(|| deltas.next().unwrap().delta / 250))
+            .collect();
+        let expected: Vec<Option<i64>> = arrivals.iter().map(|arrival| arrival.map(i64::from)).collect();
+        assert_eq!(told, expected);
+        assert_eq!(deltas.next(), None);
+    }
+}

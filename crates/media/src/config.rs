@@ -1,15 +1,16 @@
 use std::time::Duration;
 
+use crate::Formats;
+
 /// What a [`Media`](crate::Media) is told once. [`Default`] is what a call uses, but for `ssrc` and `cname`, which are
 /// the call's to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// Own synchronisation source, as signalled.
     pub ssrc: u32,
-    /// Payload type of the Opus packets sent, 0..=127.
-    pub payload_type: u8,
-    /// Payload types taken as Opus.
-    pub receive_payload_types: Vec<u8>,
+    /// Payload types and header extensions before the peer has agreed on any; [`Media::set_formats`](crate::Media::set_formats)
+    /// changes them.
+    pub formats: Formats,
     /// Canonical name in RTCP, ≤ 255 bytes.
     pub cname: String,
     /// Mean time between RTCP reports.
@@ -42,8 +43,7 @@ impl Default for Config {
         let encoder = duologue_codec::EncoderConfig::default();
         Self {
             ssrc: 1,
-            payload_type: 111,
-            receive_payload_types: vec![111],
+            formats: Formats::default(),
             cname: "duologue".into(),
             rtcp_interval: Duration::from_secs(1),
             reduced_size: true,
@@ -61,8 +61,7 @@ impl Default for Config {
 impl Config {
     pub(crate) fn rtp(&self) -> duologue_rtp::Config {
         duologue_rtp::Config {
-            payload_type: self.payload_type,
-            receive_payload_types: self.receive_payload_types.clone(),
+            formats: self.formats.clone(),
             rtcp_interval: self.rtcp_interval,
             reduced_size: self.reduced_size,
             ..duologue_rtp::Config::new(self.ssrc, self.cname.clone())

@@ -24,7 +24,8 @@ impl Meter {
     }
 }
 
-fn mean_square(pcm: &[f32]) -> f64 {
+/// Mean square of samples in [-1, 1]; what is no number counts as silence.
+pub(crate) fn mean_square(pcm: &[f32]) -> f64 {
     let finite = pcm.iter().filter(|sample| sample.is_finite());
     let sum: f64 = finite.map(|&sample| f64::from(sample.clamp(-1.0, 1.0)).powi(2)).sum();
     sum / pcm.len().max(1) as f64

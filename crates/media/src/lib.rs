@@ -12,6 +12,7 @@ mod stats;
 mod steering;
 
 pub use config::Config;
+pub use duologue_rtp::{Formats, Red};
 pub use error::MediaError;
 pub use level::level;
 pub use media::{CONCEALMENT_BUDGET, FRAME_SAMPLES, MAX_OUTPUTS, Media};

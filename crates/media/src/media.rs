@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use duologue_codec::{self as codec, Encoder};
 use duologue_jitter::{JitterBuffer, Packet};
+use duologue_rtp::wire::AudioLevel;
 use duologue_rtp::{self as rtp, Session};
 use tracing::debug;
 
 use crate::decoder::OpusDecoder;
-use crate::level::Meter;
+use crate::level::{Meter, mean_square};
 use crate::steering::{Steering, Targets};
-use crate::{Config, Event, MediaError, Operation, Output, Playout, Stats};
+use crate::{Config, Event, Formats, MediaError, Operation, Output, Playout, Stats};
 
 /// Samples of one encoded frame: 20 ms at 48 kHz.
 pub const FRAME_SAMPLES: usize = 960;
@@ -38,6 +39,8 @@ pub struct Media {
     outputs_dropped: u64,
 
     encoder: Encoder,
+    /// In-band copies are asked for, where no whole ones are sent.
+    fec: bool,
     steering: Steering,
     targets: Targets,
     sending: bool,
@@ -76,7 +79,9 @@ impl Media {
         }
         let steering = Steering::new(config.bitrate);
         let targets = steering.targets();
+        let fec = config.fec;
         let encoder = codec::EncoderConfig {
+            fec: wants_fec(fec, &config.formats),
             expected_loss_percent: targets.expected_loss,
             ..config.encoder()
         };
@@ -85,6 +90,7 @@ impl Media {
             outputs: VecDeque::new(),
             outputs_dropped: 0,
             encoder: Encoder::new(encoder).map_err(MediaError::Encoder)?,
+            fec,
             steering,
             targets,
             sending: false,
@@ -104,6 +110,14 @@ impl Media {
             invalid_payloads: 0,
             concealed_last: false,
         })
+    }
+
+    /// Agrees with the peer on other payload types and header extensions, from the next packet on.
+    pub fn set_formats(&mut self, formats: Formats) {
+        let fec = self.encoder.set_fec(wants_fec(self.fec, &formats));
+        self.encode_errors += u64::from(fec.is_err());
+        debug!(?formats, "media");
+        self.session.set_formats(formats);
     }
 
     /// Starts or stops sending. While off (the initial state) captured audio is thrown away and no RTP is sent; what was
@@ -235,6 +249,7 @@ impl Media {
             ssrc: self.session.ssrc(),
             packets_sent: rtp.packets_sent,
             bytes_sent: rtp.bytes_sent,
+            redundant_bytes_sent: rtp.redundant_bytes_sent,
             header_bytes_sent: rtp.header_bytes_sent,
             target_bitrate: self.targets.bitrate,
             remote_ssrc: self.session.remote_ssrc(),
@@ -244,6 +259,10 @@ impl Media {
             packets_lost: rtp.packets_lost,
             jitter: rtp.jitter,
             nack_count: rtp.nack_count,
+            audio_level: rtp.audio_level,
+            redundant_blocks_received: rtp.redundant_blocks_received,
+            redundant_blocks_used: rtp.redundant_blocks_used,
+            transport_feedback_sent: rtp.transport_feedback_sent,
             packets_discarded: jitter.packets_discarded,
             jitter_buffer_delay: jitter.jitter_buffer_delay,
             jitter_buffer_target_delay: jitter.jitter_buffer_target_delay,
@@ -284,6 +303,7 @@ impl Media {
             source_changes: rtp.source_changes,
             datagrams_rejected: rtp.rtp_malformed
                 + rtp.rtcp_malformed
+                + rtp.red_malformed
                 + rtp.unknown_payload_type
                 + rtp.packets_on_probation,
             outputs_dropped: self.outputs_dropped + rtp.outputs_dropped,
@@ -312,6 +332,8 @@ impl Media {
         }
         // RFC 3551 §4.1: the marker bit on the first packet after silence.
         let marker = std::mem::take(&mut self.marker) || (was_silent && !self.silent);
+        let level = AudioLevel::of_mean_square(mean_square(&self.frame), !self.silent);
+        self.session.set_level(Some(level));
         self.session
             .send(&self.packet[..length], FRAME_SAMPLES as u32, marker, now);
         self.drain();
@@ -375,4 +397,9 @@ impl Media {
         }
         self.outputs.push_back(output);
     }
+}
+
+/// A whole copy of each frame (RFC 2198) leaves nothing to do for one of lower quality within the next frame.
+fn wants_fec(fec: bool, formats: &Formats) -> bool {
+    fec && !formats.red.is_some_and(|red| red.send)
 }

@@ -13,6 +13,8 @@ pub struct Stats {
     pub packets_sent: u64,
     /// Payload bytes sent, without headers.
     pub bytes_sent: u64,
+    /// Of those payload bytes, the ones that repeat earlier packets (RFC 2198).
+    pub redundant_bytes_sent: u64,
     /// Header bytes sent.
     pub header_bytes_sent: u64,
     /// Bits per second that the encoder aims at now.
@@ -33,6 +35,14 @@ pub struct Stats {
     pub jitter: f64,
     /// NACK messages sent.
     pub nack_count: u64,
+    /// Level of the peer's latest packet as it tells it, 0.0..=1.0 of full scale; `None` where it tells none (RFC 6464).
+    pub audio_level: Option<f64>,
+    /// Copies of earlier packets that packets of the peer carried (RFC 2198).
+    pub redundant_blocks_received: u64,
+    /// Of those, the ones that took the place of a packet that was missing.
+    pub redundant_blocks_used: u64,
+    /// Transport-wide feedback messages sent.
+    pub transport_feedback_sent: u64,
 
     // inbound-rtp, what the jitter buffer did
     /// Packets dropped by the jitter buffer: late, evicted, undecodable, beyond the largest delay.

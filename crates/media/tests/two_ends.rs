@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{Ends, correlation, lag, rms, speech};
-use duologue_media::{CONCEALMENT_BUDGET, Config, Event, Media, Operation, Output};
+use duologue_media::{CONCEALMENT_BUDGET, Config, Event, Formats, Media, Operation, Output, Red};
 use duologue_testnet::{Clock, LinkConfig, Loss, Rng};
 
 /// For what does not depend on how well the codec sounds.
@@ -88,6 +88,63 @@ fn lost_packets_are_repaired_and_speech_stays_itself() {
         let range = if loss < 0.1 { 5..=20 } else { 15..=35 };
         assert!(range.contains(&expected), "armed against {expected} %");
     }
+}
+
+#[test]
+fn redundant_packets_repair_what_is_lost() {
+    let redundant = Config {
+        formats: Formats {
+            red: Some(Red {
+                payload_type: 63,
+                send: true,
+            }),
+            ..Formats::default()
+        },
+        ..Config::default()
+    };
+    let said = [speech(1, 20.0), speech(2, 20.0)];
+    let ends = Ends::new(redundant, &lossy(0.1)).run(&said);
+    let similarity = correlation(&said[1], &ends.heard[0]);
+    assert!(similarity >= 0.93, "{similarity}");
+    let (stats, sender) = (ends.media[0].stats(), ends.media[1].stats());
+    // Of independent losses of a tenth, nine tenths are followed by a packet that arrives.
+    let used = stats.redundant_blocks_used as f64 / stats.packets_lost as f64;
+    assert!((0.75..=1.0).contains(&used), "{used} of {} lost", stats.packets_lost);
+    let concealed = stats.concealed_samples as f64 / stats.total_samples_received as f64;
+    assert!(concealed < 0.04, "{concealed} concealed");
+    // A whole copy takes the place of the in-band one, and is told of in the statistics.
+    assert_eq!(stats.fec_packets_received, 0);
+    let share = sender.redundant_bytes_sent as f64 / sender.bytes_sent as f64;
+    assert!((0.4..0.6).contains(&share), "{share}");
+}
+
+#[test]
+fn levels_are_told_where_that_is_agreed_on() {
+    let now = Clock::new().now();
+    let config = |ssrc, audio_level| Config {
+        ssrc,
+        formats: Formats {
+            audio_level,
+            ..Formats::default()
+        },
+        ..light()
+    };
+    let mut talker = Media::new(config(1, Some(1)), [1; 32], now).unwrap();
+    let mut listener = Media::new(config(2, Some(1)), [2; 32], now).unwrap();
+    let mut deaf = Media::new(config(3, None), [3; 32], now).unwrap();
+    talker.set_sending(true);
+    let tone: Vec<f32> = (0..960).map(|n| 0.5 * (n as f32 * 0.06545).sin()).collect();
+    talker.push_capture(&tone, now);
+    while let Some(output) = talker.poll_output() {
+        if let Output::Rtp(packet) = output {
+            listener.handle_rtp(packet.clone(), now);
+            deaf.handle_rtp(packet, now);
+        }
+    }
+    // A sine has 3 dB less than its peak; levels come in steps of 1 dB.
+    let level = listener.stats().audio_level.unwrap();
+    assert!((0.33..0.38).contains(&level), "{level}");
+    assert_eq!(deaf.stats().audio_level, None);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use crate::Formats;
+
 /// The RTP clock of Opus, in Hz, whatever the audio bandwidth (RFC 7587 §4.1).
 pub const OPUS_CLOCK_RATE: u32 = 48_000;
 
@@ -8,8 +10,8 @@ pub const OPUS_CLOCK_RATE: u32 = 48_000;
 pub struct Config {
     /// Own synchronisation source, as signalled; a collision replaces it (RFC 3550 §8.2).
     pub ssrc: u32,
-    /// Payload type of what is sent, 0..=127 (higher bits are cut); not 64..=95, where RTP would look like RTCP.
-    pub payload_type: u8,
+    /// Payload types and header extensions; [`Session::set_formats`](crate::Session::set_formats) changes them.
+    pub formats: Formats,
     /// RTP clock in Hz, for both directions; 0 is taken as 1.
     pub clock_rate: u32,
     /// Canonical name sent in source descriptions; at most 255 bytes of it.
@@ -17,8 +19,6 @@ pub struct Config {
     /// Mean time between reports. Each interval is drawn from 0.5 to 1.5 times this; the first four are a quarter of
     /// it, so that loss and round trip are known early. At least 10 ms.
     pub rtcp_interval: Duration,
-    /// Payload types that are delivered; others are counted and dropped.
-    pub receive_payload_types: Vec<u8>,
     /// Whether datagrams without a leading report are agreed on, both ways (RFC 5506).
     pub reduced_size: bool,
     /// Whether extended reports measure the round trip while nothing is sent (RFC 3611 §4.4, §4.5).
@@ -34,11 +34,10 @@ impl Config {
     pub fn new(ssrc: u32, cname: impl Into<String>) -> Self {
         Self {
             ssrc,
-            payload_type: 111,
+            formats: Formats::default(),
             clock_rate: OPUS_CLOCK_RATE,
             cname: cname.into(),
             rtcp_interval: Duration::from_secs(1),
-            receive_payload_types: vec![111],
             reduced_size: true,
             extended_reports: true,
             ntp_epoch: None,

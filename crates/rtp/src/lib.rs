@@ -3,6 +3,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "tests"))]
 
 mod config;
+mod formats;
 mod output;
 mod rng;
 mod session;
@@ -10,6 +11,7 @@ mod stats;
 pub mod wire;
 
 pub use config::{Config, OPUS_CLOCK_RATE};
+pub use formats::{Formats, Red};
 pub use output::{Event, Output, ReceivedPacket, RemoteReport};
 pub use session::{MAX_NACKS, MAX_OUTPUTS, Session};
 pub use stats::Stats;

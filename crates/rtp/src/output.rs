@@ -56,6 +56,8 @@ pub struct ReceivedPacket {
     pub payload: Bytes,
     /// When it arrived.
     pub arrival: Instant,
+    /// A copy of a packet that has not arrived, out of a later one (RFC 2198).
+    pub redundant: bool,
 }
 
 /// How the peer receives us, from one of its reports.

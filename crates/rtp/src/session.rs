@@ -5,12 +5,16 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tracing::{debug, trace};
 
 use crate::rng::Rng;
-use crate::wire::{CompoundWriter, DlrrReport, RtpHeader, RtpPacket};
-use crate::{Config, Event, Output, ReceivedPacket, Stats};
+use crate::wire::{AudioLevel, CompoundWriter, DlrrReport, Extension, RtpHeader, RtpPacket};
+use crate::{Config, Event, Formats, Output, ReceivedPacket, Stats};
+use arrivals::Arrivals;
 use clock::{MediaClock, SentTimes};
+use redundancy::History;
 use source::{Candidate, Source, Verdict};
 
+mod arrivals;
 mod clock;
+mod redundancy;
 mod reports;
 mod source;
 
@@ -58,6 +62,9 @@ pub struct Session {
     sent_reports: SentTimes,
     sent_references: SentTimes,
     ended: bool,
+    history: History,
+    /// Told with the packets that follow, where the extension is agreed on.
+    level: Option<AudioLevel>,
 
     source: Option<Source>,
     candidate: Option<Candidate>,
@@ -71,6 +78,7 @@ pub struct Session {
     /// The reason of the last goodbye that ended the peer's current source; empty when it gave none.
     goodbye: Option<String>,
     remote_cname: Option<String>,
+    arrivals: Arrivals,
 
     next_report: Option<Instant>,
     reports: u64,
@@ -83,7 +91,7 @@ impl Session {
     #[must_use]
     pub fn new(mut config: Config, seed: [u8; 32], now: Instant) -> Self {
         let mut rng = Rng::new(&seed);
-        config.payload_type &= 0x7f;
+        config.formats = config.formats.checked();
         config.clock_rate = config.clock_rate.max(1);
         config.rtcp_interval = config.rtcp_interval.max(Duration::from_millis(10));
         // RFC 3550 §6.4.1: without a wall clock, elapsed time, its high bit zero; not from 0, for an LSR of 0 says
@@ -108,6 +116,8 @@ impl Session {
             sent_reports: SentTimes::default(),
             sent_references: SentTimes::default(),
             ended: false,
+            history: History::default(),
+            level: None,
             source: None,
             candidate: None,
             former_sources: VecDeque::new(),
@@ -116,12 +126,24 @@ impl Session {
             last_rr: None,
             goodbye: None,
             remote_cname: None,
+            arrivals: Arrivals::default(),
             next_report: None,
             reports: 0,
             rng,
         };
         session.restart_sequence();
         session
+    }
+
+    /// Agrees on other payload types and header extensions, from the next packet on.
+    pub fn set_formats(&mut self, formats: Formats) {
+        self.config.formats = formats.checked();
+        self.history.clear();
+    }
+
+    /// Says how loud the packets are that follow; `None`: unknown. Told to the peer where that is agreed on (RFC 6464).
+    pub fn set_level(&mut self, level: Option<AudioLevel>) {
+        self.level = level;
     }
 
     /// Sends `payload`, whose media lasts `samples` clock units; the time of the next packet is that much later.
@@ -132,18 +154,28 @@ impl Session {
             self.stats.sends_after_bye += 1;
             return;
         }
+        let (payload_type, payload, repeated) = self.wrap(payload);
+        let level = self.level.map(AudioLevel::to_byte);
+        let id = self.config.formats.audio_level;
+        let level = id.zip(level.as_ref()).map(|(id, level)| Extension {
+            id,
+            data: std::slice::from_ref(level),
+        });
         let header = RtpHeader {
             marker,
-            payload_type: self.config.payload_type,
+            payload_type,
             sequence_number: self.sequence as u16,
             timestamp: self.timestamp as u32,
             ssrc: self.ssrc,
             csrcs: &[],
-            extensions: &[],
+            extensions: level.as_slice(),
         };
-        let mut packet = BytesMut::with_capacity(RtpPacket::FIXED_HEADER + payload.len());
-        header.emit(&mut packet).expect("seven bits of payload type, no list");
-        packet.put_slice(payload);
+        let header_bytes = header.emitted_len().unwrap_or(RtpPacket::FIXED_HEADER);
+        let mut packet = BytesMut::with_capacity(header_bytes + payload.len());
+        header
+            .emit(&mut packet)
+            .expect("seven bits of payload type, no list, an extension of one byte");
+        packet.put_slice(&payload);
         trace!(
             sequence = self.sequence,
             timestamp = self.timestamp,
@@ -158,7 +190,8 @@ impl Session {
         self.sent_bytes += payload.len() as u64;
         self.stats.packets_sent += 1;
         self.stats.bytes_sent += payload.len() as u64;
-        self.stats.header_bytes_sent += RtpPacket::FIXED_HEADER as u64;
+        self.stats.redundant_bytes_sent += repeated as u64;
+        self.stats.header_bytes_sent += header_bytes as u64;
         self.push(Output::Rtp(packet.freeze()));
         self.arm_reports(now);
     }
@@ -181,14 +214,8 @@ impl Session {
         let Some((sequence, timestamp)) = self.on_packet(&view, now) else {
             return;
         };
-        if !self.config.receive_payload_types.contains(&view.payload_type) {
-            self.stats.unknown_payload_type += 1;
-            return;
-        }
+        self.read_extensions(&view, now);
         trace!(sequence, timestamp, bytes = view.payload.len(), "receive");
-        if view.payload.is_empty() {
-            return;
-        }
         let received = ReceivedPacket {
             sequence,
             timestamp,
@@ -197,8 +224,9 @@ impl Session {
             payload_type: view.payload_type,
             payload: packet.slice_ref(view.payload),
             arrival: now,
+            redundant: false,
         };
-        self.push(Output::Event(Event::Packet(received)));
+        self.deliver(&packet, &view, &received);
     }
 
     /// Asks the peer for packets again, by extended sequence number, at most [`MAX_NACKS`] of them (RFC 4585 §6.2.1).
@@ -235,12 +263,16 @@ impl Session {
         writer.goodbye(&[self.ssrc], reason);
         self.push_rtcp(writer.finish());
         self.ended = true;
+        self.history.clear();
         self.next_report = None;
         debug!("goodbye sent");
     }
 
-    /// Sends the report that is due, if any.
+    /// Sends the report and the feedback that are due, if any.
     pub fn handle_timeout(&mut self, now: Instant) {
+        if !self.ended && self.arrivals.due().is_some_and(|due| now >= due) {
+            self.send_feedback(now);
+        }
         if self.next_report.is_some_and(|due| now >= due) {
             let mut writer = CompoundWriter::new();
             self.write_report(&mut writer, now);
@@ -255,10 +287,11 @@ impl Session {
         self.outputs.pop_front()
     }
 
-    /// When the next report is due; `None` before the first packet and after the goodbye.
+    /// When the next report or feedback is due; `None` before the first packet and after the goodbye.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.next_report
+        let feedback = self.arrivals.due().filter(|_| !self.ended);
+        [self.next_report, feedback].into_iter().flatten().min()
     }
 
     /// Counters and measures up to now.
@@ -303,7 +336,7 @@ impl Session {
                 return None;
             }
             Verdict::Began => self.begin_source(view, arrival, now),
-            Verdict::New | Verdict::Duplicate => {}
+            Verdict::New | Verdict::Replaced | Verdict::Duplicate => {}
         }
         self.stats.packets_received += 1;
         self.stats.bytes_received += view.payload.len() as u64;
@@ -313,9 +346,25 @@ impl Session {
             self.stats.packets_duplicated += 1;
             return None;
         }
+        if verdict == Verdict::Replaced {
+            return None;
+        }
         self.source
             .as_ref()
             .map(|source| (source.extend_sequence(view), source.extend_timestamp(view)))
+    }
+
+    fn read_extensions(&mut self, view: &RtpPacket<'_>, now: Instant) {
+        let formats = &self.config.formats;
+        for element in view.extensions() {
+            if formats.audio_level == Some(element.id) {
+                self.stats.audio_level = AudioLevel::parse(element.data).map(AudioLevel::linear);
+            } else if formats.transport_wide == Some(element.id)
+                && let Some(&number) = element.data.first_chunk()
+            {
+                self.arrivals.note(u16::from_be_bytes(number), now);
+            }
+        }
     }
 
     /// Judges a packet of an SSRC that is not the current source. The first source is taken at its word,
@@ -375,6 +424,7 @@ impl Session {
         self.sent_at_reports = [0; 2];
         self.sent_reports = SentTimes::default();
         self.sent_references = SentTimes::default();
+        self.history.clear();
         self.restart_sequence();
     }
 

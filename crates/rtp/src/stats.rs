@@ -11,6 +11,8 @@ pub struct Stats {
     pub packets_sent: u64,
     /// Payload bytes sent, without headers and padding.
     pub bytes_sent: u64,
+    /// Of those payload bytes, the ones that repeat earlier packets, with what tells of them (RFC 2198).
+    pub redundant_bytes_sent: u64,
     /// Header bytes sent.
     pub header_bytes_sent: u64,
 
@@ -27,6 +29,8 @@ pub struct Stats {
     pub jitter: f64,
     /// NACK messages sent.
     pub nack_count: u64,
+    /// Level of the peer's latest packet as it tells it, 0.0..=1.0 of full scale; `None` before, and where it tells none (RFC 6464).
+    pub audio_level: Option<f64>,
 
     // remote-inbound-rtp: what the peer's reports say about our stream
     /// Share of our packets lost between the peer's last two reports, 0.0..=1.0; `None` before its first.
@@ -61,7 +65,15 @@ pub struct Stats {
     pub rtp_malformed: u64,
     /// RTCP datagrams, or packets in them, dropped because they are no RTCP or not allowed.
     pub rtcp_malformed: u64,
-    /// RTP packets dropped because their payload type was not agreed on; among `packets_received`.
+    /// Copies of earlier packets that packets of the peer carried (RFC 2198).
+    pub redundant_blocks_received: u64,
+    /// Of those, the ones delivered in place of a packet that was missing.
+    pub redundant_blocks_used: u64,
+    /// Redundant payloads dropped because they are none.
+    pub red_malformed: u64,
+    /// Transport-wide feedback messages sent.
+    pub transport_feedback_sent: u64,
+    /// RTP packets, or blocks in them, dropped because their payload type was not agreed on.
     pub unknown_payload_type: u64,
     /// RTP packets dropped because their numbering or source was not yet credible (RFC 3550 A.1).
     pub packets_on_probation: u64,

@@ -3,6 +3,7 @@
 //! Parsing never allocates and never panics; whatever is wrong with a datagram is one of [`ParseError`]. A view borrows
 //! from the datagram, so it costs nothing to hold and cannot outlive it.
 
+mod audio_level;
 mod compound;
 mod error;
 mod extended_report;
@@ -10,15 +11,18 @@ mod extension;
 mod feedback;
 mod goodbye;
 pub(crate) mod ntp;
+mod red;
 mod report;
 mod rtp_header;
 mod rtp_packet;
 mod source_description;
+mod transport_wide;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use audio_level::AudioLevel;
 pub use compound::{Compound, RtcpPacket, RtcpPackets};
 pub use error::{EmitError, ParseError};
 pub use extended_report::{DlrrReport, DlrrReports, ExtendedReport, XrBlock, XrBlocks};
@@ -26,10 +30,12 @@ pub use extension::{Extension, Extensions, HeaderExtension};
 pub use feedback::{Feedback, Nacks};
 pub use goodbye::Goodbye;
 pub use ntp::NtpTime;
+pub use red::{RedBlock, RedBlocks, RedPayload, emit_red};
 pub use report::{ReceiverReport, ReportBlock, ReportBlocks, SenderInfo, SenderReport};
 pub use rtp_header::RtpHeader;
 pub use rtp_packet::{RtpPacket, Words};
 pub use source_description::{SdesItem, SdesItems, SourceDescription};
+pub use transport_wide::TransportWideFeedback;
 pub use writer::CompoundWriter;
 
 /// The version of RTP and RTCP, the two top bits of every packet (RFC 3550 §5.1).

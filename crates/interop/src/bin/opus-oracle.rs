@@ -1,7 +1,7 @@
 //! An Opus codec that is not ours: the system's libopus through `audiopus`, as a filter.
 //!
-//! `opus-oracle version | encode | decode`: PCM is 16-bit little-endian, mono, 48 kHz in frames of 20 ms; a packet is a
-//! 16-bit little-endian length and its bytes.
+//! `opus-oracle version | encode | encode-stereo | decode`: PCM is 16-bit little-endian, mono (with `encode-stereo`, two
+//! interleaved channels), 48 kHz in frames of 20 ms; a packet is a 16-bit little-endian length and its bytes.
 #![forbid(unsafe_code)]
 
 use std::error::Error;
@@ -17,16 +17,18 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut out = std::io::stdout().lock();
     match mode.as_str() {
         "version" => writeln!(out, "{}", audiopus::version())?,
-        "encode" => encode(&mut std::io::stdin().lock(), &mut out)?,
+        "encode" => encode(Channels::Mono, &mut std::io::stdin().lock(), &mut out)?,
+        "encode-stereo" => encode(Channels::Stereo, &mut std::io::stdin().lock(), &mut out)?,
         "decode" => decode(&mut std::io::stdin().lock(), &mut out)?,
-        other => return Err(format!("`{other}` is none of version, encode, decode").into()),
+        other => return Err(format!("`{other}` is none of version, encode, encode-stereo, decode").into()),
     }
     out.flush()?;
     Ok(())
 }
 
-fn encode(input: &mut impl Read, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let mut encoder = Encoder::new(SampleRate::Hz48000, Channels::Mono, Application::Voip)?;
+fn encode(channels: Channels, input: &mut impl Read, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let mut encoder = Encoder::new(SampleRate::Hz48000, channels, Application::Voip)?;
+    let frame_length = FRAME * if channels == Channels::Stereo { 2 } else { 1 };
     encoder.set_bitrate(Bitrate::BitsPerSecond(32_000))?;
     encoder.set_inband_fec(true)?;
     encoder.set_packet_loss_perc(10)?;
@@ -37,7 +39,7 @@ fn encode(input: &mut impl Read, out: &mut impl Write) -> Result<(), Box<dyn Err
         .map(|pair| i16::from_le_bytes([pair[0], pair[1]]))
         .collect();
     let mut packet = [0; 1500];
-    for frame in samples.chunks_exact(FRAME) {
+    for frame in samples.chunks_exact(frame_length) {
         let length = encoder.encode(frame, &mut packet)?;
         out.write_all(&u16::try_from(length)?.to_le_bytes())?;
         out.write_all(&packet[..length])?;

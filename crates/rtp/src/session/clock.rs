@@ -16,6 +16,11 @@ impl MediaClock {
         Self { start, epoch, rate }
     }
 
+    /// The instant that everything is counted from.
+    pub(super) fn origin(&self) -> Instant {
+        self.start
+    }
+
     /// NTP time of `now`.
     pub(super) fn ntp(&self, now: Instant) -> NtpTime {
         NtpTime::from_duration(self.epoch.saturating_add(now.saturating_duration_since(self.start)))

@@ -113,6 +113,20 @@ impl Session {
         }
     }
 
+    /// Tells when packets with a transport-wide number arrived, alone where reduced size is agreed on, else behind a report.
+    pub(super) fn send_feedback(&mut self, now: Instant) {
+        let Some(media_ssrc) = self.remote_ssrc() else { return };
+        while let Some(feedback) = self.arrivals.take(self.clock.origin(), now) {
+            let mut writer = CompoundWriter::new();
+            if !self.config.reduced_size {
+                self.write_report(&mut writer, now);
+            }
+            writer.transport_wide(self.ssrc, media_ssrc, &feedback);
+            self.stats.transport_feedback_sent += 1;
+            self.push_rtcp(writer.finish());
+        }
+    }
+
     fn on_sender_report(&mut self, report: &SenderReport<'_>, now: Instant) {
         self.on_rtcp_source(report.ssrc, now);
         self.last_sr = Some((report.ssrc, report.info.ntp.middle(), now));

@@ -14,6 +14,8 @@ const WORDS: usize = MAX_MISORDER.div_ceil(64) as usize;
 pub(super) enum Verdict {
     /// New, in the window.
     New,
+    /// New, but a copy of it has taken its place.
+    Replaced,
     /// Seen before.
     Duplicate,
     /// Out of any order; dropped until a second one follows it.
@@ -55,6 +57,8 @@ pub(super) struct Source {
     origin: u64,
     /// Bit *n* (from the lowest of the first word): packet `highest - n` has arrived.
     window: [u64; WORDS],
+    /// The same for packets whose copy was taken before they arrived.
+    repaired: [u64; WORDS],
     /// Packets received, duplicates included.
     received: u64,
     expected_prior: u64,
@@ -83,6 +87,7 @@ impl Source {
             highest: base,
             origin,
             window,
+            repaired: [0; WORDS],
             received: 1,
             expected_prior: 0,
             received_prior: 0,
@@ -107,7 +112,8 @@ impl Source {
         self.received += 1;
         self.last_arrival = now;
         if ahead > 0 {
-            self.shift(ahead);
+            shift(&mut self.window, ahead);
+            shift(&mut self.repaired, ahead);
             self.timestamp = self.extend_timestamp(view);
             self.highest = sequence;
         }
@@ -119,7 +125,27 @@ impl Source {
         // A packet from before the first counts as expected, else it would hide a loss.
         self.base = self.base.min(sequence);
         self.update_jitter(view.timestamp, arrival);
+        if self.repaired[word] & bit != 0 {
+            return Verdict::Replaced;
+        }
         Verdict::New
+    }
+
+    /// Whether a copy of packet `sequence` is worth having: it has neither arrived, nor has another copy of it. Says yes once.
+    pub(super) fn repair(&mut self, sequence: u64) -> bool {
+        let Some(behind) = self
+            .highest
+            .checked_sub(sequence)
+            .filter(|behind| *behind < MAX_MISORDER)
+        else {
+            return false;
+        };
+        let (word, bit) = ((behind / 64) as usize, 1 << (behind % 64));
+        if (self.window[word] | self.repaired[word]) & bit != 0 {
+            return false;
+        }
+        self.repaired[word] |= bit;
+        true
     }
 
     /// The sequence number nearest to the highest one.
@@ -177,16 +203,6 @@ impl Source {
         self.highest - self.base + 1
     }
 
-    fn shift(&mut self, by: u64) {
-        let (words, bits) = ((by / 64) as usize, by % 64);
-        for index in (0..WORDS).rev() {
-            let from = |back: usize| index.checked_sub(back).map_or(0, |at| self.window[at]);
-            let high = from(words) << bits;
-            let low = if bits == 0 { 0 } else { from(words + 1) >> (64 - bits) };
-            self.window[index] = high | low;
-        }
-    }
-
     /// RFC 3550 A.8, with its integer arithmetic.
     fn update_jitter(&mut self, timestamp: u32, arrival: u64) {
         let transit = (arrival as u32).wrapping_sub(timestamp);
@@ -194,5 +210,16 @@ impl Source {
             let difference = u64::from((transit.wrapping_sub(previous) as i32).unsigned_abs());
             self.jitter = self.jitter + difference - ((self.jitter + 8) >> 4);
         }
+    }
+}
+
+/// Makes room for `by` new packets at the lowest bits.
+fn shift(window: &mut [u64; WORDS], by: u64) {
+    let (words, bits) = ((by / 64) as usize, by % 64);
+    for index in (0..WORDS).rev() {
+        let from = |back: usize| index.checked_sub(back).map_or(0, |at| window[at]);
+        let high = from(words) << bits;
+        let low = if bits == 0 { 0 } else { from(words + 1) >> (64 - bits) };
+        window[index] = high | low;
     }
 }

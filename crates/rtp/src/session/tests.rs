@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::wire::{Compound, RtcpPacket};
 
+mod formats;
+
 #[expect(
     clippy::disallowed_methods,
     reason = "one base instant; every other is computed from it"

@@ -41,6 +41,14 @@ pub enum EmitError {
         /// Length of its data in bytes.
         length: usize,
     },
+    /// A redundant block has more than fourteen bits of timestamp offset or ten bits of length.
+    #[error("redundant block of {length} bytes, {timestamp_offset} units back, does not fit")]
+    RedundantBlock {
+        /// How much older than the packet it is.
+        timestamp_offset: u16,
+        /// Length of the block in bytes.
+        length: usize,
+    },
     /// All elements together exceed 65,535 words.
     #[error("header extensions of {0} bytes do not fit")]
     ExtensionsTooLong(usize),

@@ -1,7 +1,8 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{
-    DlrrReport, ExtendedReport, Feedback, NtpTime, ReportBlock, SdesItem, SenderInfo, VERSION, packet_type as pt,
+    DlrrReport, ExtendedReport, Feedback, NtpTime, ReportBlock, SdesItem, SenderInfo, TransportWideFeedback, VERSION,
+    packet_type as pt,
 };
 
 /// Writes an RTCP datagram packet by packet.
@@ -90,6 +91,15 @@ impl CompoundWriter {
                 out.put_u16(mask);
                 rest = &later[taken..];
             }
+        })
+    }
+
+    /// Appends transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01 §3.1).
+    pub fn transport_wide(&mut self, sender_ssrc: u32, media_ssrc: u32, feedback: &TransportWideFeedback) -> &mut Self {
+        self.packet(pt::TRANSPORT_FEEDBACK, usize::from(Feedback::TRANSPORT_WIDE), |out| {
+            out.put_u32(sender_ssrc);
+            out.put_u32(media_ssrc);
+            feedback.emit(out);
         })
     }
 
