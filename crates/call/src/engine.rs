@@ -9,6 +9,7 @@
 
 mod config;
 mod control;
+mod formats;
 mod leg;
 mod legs;
 mod seeds;

@@ -39,6 +39,10 @@ pub struct OutboundStatistics {
     pub packets_sent: u64,
     /// Payload bytes sent, without headers.
     pub bytes_sent: u64,
+    /// Of those, the ones that repeat earlier packets (RFC 2198); not part of webrtc-stats.
+    pub redundant_bytes_sent: u64,
+    /// Bits per second that the encoder aims at; what is repeated comes on top.
+    pub target_bitrate: f64,
 }
 
 /// What was received.
@@ -76,6 +80,14 @@ pub struct InboundStatistics {
     pub removed_samples_for_acceleration: u64,
     /// Packets whose loss the next packet's redundancy repaired.
     pub fec_packets_received: u64,
+    /// Copies of earlier packets that packets carried (RFC 2198); not part of webrtc-stats.
+    pub redundant_blocks_received: u64,
+    /// Of those, the ones that took the place of a packet that was missing; not part of webrtc-stats.
+    pub redundant_blocks_used: u64,
+    /// Level of the latest packet as the peer tells it, 0.0 to 1.0 of full scale; `None` where it tells none (RFC 6464).
+    pub audio_level: Option<f64>,
+    /// Transport-wide feedback messages sent; not part of webrtc-stats.
+    pub transport_feedback_sent: u64,
 }
 
 /// How the peer receives us.

@@ -8,11 +8,13 @@ use std::path::Path;
 fn the_engine_has_no_clock_socket_thread_or_randomness_of_its_own() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![source.join("engine.rs")];
-    files.extend(
-        fs::read_dir(source.join("engine"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path()),
-    );
+    let mut folders = vec![source.join("engine")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { &mut folders } else { &mut files }.push(path);
+        }
+    }
     assert!(files.len() > 5);
     for file in files {
         let text = fs::read_to_string(&file).unwrap();

@@ -268,6 +268,9 @@ impl Engine {
     fn on_start_audio(&mut self, party: PartyId, now: Instant) {
         self.phases.accepted.get_or_insert(now);
         self.active = self.leg_for(party);
+        if let Some(formats) = self.active_leg().and_then(|leg| leg.agreed.clone()) {
+            self.media.set_formats(formats);
+        }
         self.talking = true;
         self.media.set_sending(true);
         for index in 0..self.legs.len() {

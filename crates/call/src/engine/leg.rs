@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use duologue_media::Formats;
 use duologue_signaling::ids::PartyId;
 use duologue_transport::{PathInfo, Transport};
+
+use super::formats::FormatList;
 
 /// When the goodbye is said again after the first time, and when it is given up: each packet of it may be lost.
 const GOODBYES: [Duration; 3] = [
@@ -24,6 +27,10 @@ pub(super) struct Leg {
     pub(super) path: Option<PathInfo>,
     /// Names of the DTLS version and SRTP profile, once connected.
     pub(super) protection: Option<(String, String)>,
+    /// Our formats on this leg: an offer, or the answer to one.
+    pub(super) formats: FormatList,
+    /// What both ends agree on.
+    pub(super) agreed: Option<Formats>,
     /// The peer's description is known.
     pub(super) described: bool,
     /// The server was given our description.
@@ -57,6 +64,8 @@ impl Leg {
             transport,
             path: None,
             protection: None,
+            formats: FormatList::offer(),
+            agreed: None,
             described: false,
             offered: false,
             candidates: Vec::new(),

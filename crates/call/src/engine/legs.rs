@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use duologue_signaling::client::{PathEvent, PathFailure};
 use duologue_signaling::ids::PartyId;
-use duologue_signaling::{Codec, Direction, Fingerprint, SessionDescription, Setup, limits};
+use duologue_signaling::{Direction, Fingerprint, SessionDescription, Setup, limits};
 use duologue_transport::{Event, FailReason, Output as TransportOutput, Parameters, Transport};
 
+use super::formats::FormatList;
 use super::leg::Leg;
 use super::{Engine, Output, Role};
 
@@ -16,9 +17,6 @@ pub(super) const MAX_LEGS: usize = limits::DEVICES;
 
 /// How long a peer that has stopped answering consent checks is waited for, beyond the time after which they count as unanswered.
 const LOST_AFTER: Duration = Duration::from_secs(10);
-
-/// Opus, as RFC 7587 wants it named.
-const PAYLOAD_TYPE: u8 = 111;
 
 impl Engine {
     /// Makes a leg over all local addresses; `None` when there are too many.
@@ -179,7 +177,8 @@ impl Engine {
                 duologue_transport::Setup::Passive => Setup::Passive,
                 duologue_transport::Setup::ActPass => Setup::ActPass,
             },
-            codecs: vec![opus()],
+            codecs: leg.formats.codecs.clone(),
+            extmap: leg.formats.extmap.clone(),
             mid: "0".into(),
             ssrc: self.ssrc,
             cname: self.cname.clone(),
@@ -206,7 +205,17 @@ impl Engine {
                 Setup::ActPass => duologue_transport::Setup::ActPass,
             },
         };
+        let answers = matches!(self.config.role, Role::Callee(_));
         let leg = &mut self.legs[index];
+        if answers {
+            leg.formats = FormatList::answer(description);
+        }
+        leg.agreed = FormatList::agree(&leg.formats, description);
+        if leg.agreed.is_none() {
+            tracing::debug!(codecs = ?description.codecs, "the peer's description has no Opus");
+            self.on_path(index, PathEvent::Failed(PathFailure::Unreachable), now);
+            return;
+        }
         match leg.transport.set_remote_parameters(parameters, now) {
             Ok(()) => {
                 leg.described = true;
@@ -266,18 +275,6 @@ impl Engine {
             busy = true;
         }
         busy
-    }
-}
-
-/// RFC 7587 §7: Opus is always declared with 48 kHz and two channels, whatever is sent.
-fn opus() -> Codec {
-    Codec {
-        name: "opus".into(),
-        pt: PAYLOAD_TYPE,
-        rate: 48_000,
-        ch: 2,
-        fmtp: "minptime=10;useinbandfec=1".into(),
-        rtcp_fb: Vec::new(),
     }
 }
 

@@ -24,6 +24,8 @@ impl Engine {
                 ssrc: media.ssrc,
                 packets_sent: media.packets_sent,
                 bytes_sent: media.bytes_sent,
+                redundant_bytes_sent: media.redundant_bytes_sent,
+                target_bitrate: f64::from(media.target_bitrate),
             },
             inbound: InboundStatistics {
                 packets_received: media.packets_received,
@@ -41,6 +43,10 @@ impl Engine {
                 inserted_samples_for_deceleration: media.inserted_samples_for_deceleration,
                 removed_samples_for_acceleration: media.removed_samples_for_acceleration,
                 fec_packets_received: media.fec_packets_received,
+                redundant_blocks_received: media.redundant_blocks_received,
+                redundant_blocks_used: media.redundant_blocks_used,
+                audio_level: media.audio_level,
+                transport_feedback_sent: media.transport_feedback_sent,
             },
             remote_inbound: RemoteInboundStatistics {
                 fraction_lost: media.fraction_lost.map(f64::from),
