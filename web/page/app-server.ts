@@ -23,3 +23,23 @@ export async function accessToken(user: string): Promise<string> {
   }
   throw new Error('/app/token: no token in the answer');
 }
+
+/** The key that browsers subscribe to Web Push with, in base64url. */
+export async function pushKey(): Promise<string> {
+  const response = await fetch('/app/push-key');
+  const answer: unknown = response.ok ? await response.json() : undefined;
+  if (typeof answer === 'object' && answer !== null && 'public_key' in answer && typeof answer.public_key === 'string') {
+    return answer.public_key;
+  }
+  throw new Error(`/app/push-key: ${response.status}`);
+}
+
+/** Calls to `user` are pushed to this subscription from now on. */
+export async function subscribe(user: string, subscription: PushSubscriptionJSON): Promise<void> {
+  await post('/app/subscribe', { user_id: user, subscription });
+}
+
+/** Nothing is pushed to this subscription any more. */
+export async function unsubscribe(endpoint: string): Promise<void> {
+  await post('/app/unsubscribe', { endpoint });
+}

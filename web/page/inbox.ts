@@ -1,22 +1,7 @@
 /** Where calls come in: the app server's push channel, and Web Push by way of the service worker. */
+import type { Push } from '../src/index.ts';
+import { readPush } from '../src/push-message.ts';
 import { Emitter } from './emitter.ts';
-
-/** A call as the app server pushes it. */
-export interface CallPush {
-  type: 'call';
-  /** The call. */
-  sid: string;
-  app_callee_uid: string;
-  app_callee_sid: string;
-  app_call_type: string;
-  /** What `verifyCall` takes. */
-  cc_param: string;
-  app_caller_uid: string;
-  app_caller_sid: string;
-}
-
-/** What the app server pushes. */
-export type Push = CallPush | { type: 'cancel'; sid: string };
 
 /** Whether the server can reach this page. */
 export type Presence = 'connecting' | 'online' | 'reconnecting';
@@ -25,23 +10,6 @@ const FIRST_DELAY = 500;
 const LONGEST_DELAY = 8_000;
 /** Calls that are remembered, so that one that comes twice rings once. */
 const SEEN = 64;
-
-/** Reads a push; `undefined` when it is none. */
-export function readPush(value: unknown): Push | undefined {
-  if (typeof value !== 'object' || value === null) {
-    return undefined;
-  }
-  const push = value as Record<string, unknown>;
-  const isText = (name: string): boolean => typeof push[name] === 'string' && push[name] !== '';
-  if (push['type'] === 'cancel' && isText('sid')) {
-    return { type: 'cancel', sid: push['sid'] as string };
-  }
-  const needed = ['sid', 'app_callee_uid', 'app_callee_sid', 'app_call_type', 'cc_param', 'app_caller_uid', 'app_caller_sid'];
-  if (push['type'] === 'call' && needed.every(isText)) {
-    return value as CallPush;
-  }
-  return undefined;
-}
 
 /** The push channel of one user, connected again for as long as it is open. */
 export class Inbox extends Emitter {

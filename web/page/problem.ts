@@ -18,7 +18,6 @@ export interface Problem {
 const byReason: Record<string, Pick<Problem, 'title' | 'advice'>> = {
   no_permission_record_audio: { title: 'problemMicDenied', advice: 'adviceMicDenied' },
   audio_input_device_fail: { title: 'problemMicBusy', advice: 'adviceMicBusy' },
-  audio_input_device_missing: { title: 'problemNoMic', advice: 'adviceNoMic' },
   audio_output_device_fail: { title: 'problemSpeaker', advice: 'adviceSpeaker' },
 };
 
@@ -28,6 +27,9 @@ export function problemOf(error: unknown): Problem {
   const detail = error instanceof Error ? error.message : String(error);
   if (reason === undefined) {
     return { title: 'problemServer', advice: 'adviceServer', detail };
+  }
+  if (error instanceof Error && error.cause instanceof DOMException && error.cause.name === 'NotFoundError') {
+    return { title: 'problemNoMic', advice: 'adviceNoMic', detail };
   }
   return { ...(byReason[reason] ?? { title: 'problemCallFailed' }), detail: `${reason}: ${detail}` };
 }

@@ -118,6 +118,16 @@ export function rememberDevice(kind: 'microphone' | 'speaker', id: string): void
   write(localStorage, kind, id || null);
 }
 
+/** For whom calls are pushed to this browser. */
+export function notifiedName(): string | undefined {
+  return read(localStorage, 'notify') ?? undefined;
+}
+
+/** Remembers for whom calls are pushed to this browser. */
+export function rememberNotified(name: string | undefined): void {
+  write(localStorage, 'notify', name ?? null);
+}
+
 function isRecord(value: unknown): value is CallRecord {
   const record = value as CallRecord | null;
   return (

@@ -136,6 +136,7 @@ const en = {
   notifyActive: 'Notifications are on for {name} in this browser.',
   notifyDenied: 'Notifications are blocked for this page. Allow them in the site settings of the browser.',
   notifyFailed: 'Notifications could not be turned on: {detail}',
+  notifyBody: 'Audio call for {name}',
   notifyUnsupported: 'This browser has no Web Push. Calls ring while this page is open.',
 
   problem: 'Problem',
@@ -305,6 +306,7 @@ const ja: Record<Key, string> = {
   notifyActive: 'このブラウザーで {name} への着信を通知します。',
   notifyDenied: 'このページの通知はブロックされています。ブラウザーのサイト設定で許可してください。',
   notifyFailed: '通知をオンにできませんでした:{detail}',
+  notifyBody: '{name} への音声通話',
   notifyUnsupported: 'このブラウザーはWeb Pushに対応していません。ページを開いている間だけ着信できます。',
 
   problem: '問題',
