@@ -56,20 +56,23 @@ async function runOne({ caller, callee, scenario, round }, server) {
   const begin = performance.now();
   /** @type {string | undefined} */
   let reason;
-  const failed = (/** @type {unknown} */ error) => {
+  const failed = async (/** @type {unknown} */ error) => {
     reason ??= error instanceof Error ? error.message : String(error);
+    await Promise.allSettled(
+      cell.phones.map(async (phone) => phone.log.line(`stats ${JSON.stringify(await within(phone.stats(), 'stats', 2_000))}`)),
+    );
     console.log(`\n=== ${caller.name}→${callee.name} ${scenario}: ${error instanceof Error ? error.stack : error}`);
     console.log(`${cell.logs()}\n===`);
   };
   try {
     await within(SCENARIOS[scenario](cell), scenario, SCENARIO_LIMIT);
   } catch (error) {
-    failed(error);
+    await failed(error);
   }
   try {
     await cell.close();
   } catch (error) {
-    failed(error);
+    await failed(error);
   }
   const ms = Math.round(performance.now() - begin);
   const ok = reason === undefined;

@@ -16,6 +16,9 @@ import { Signal, within } from './wait.mjs';
 /** The program under test. */
 export const BINARY = process.env.DUOLOGUE_BIN ?? fileURLToPath(new URL('../../../target/debug/duologue', import.meta.url));
 
+// Phones get the SDK under test from their proxies; what else is set for servers is not for those of a run.
+const ENVIRONMENT = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('DUOLOGUE_')));
+
 /**
  * A TCP port that nobody listens on.
  * @returns {Promise<number>}
@@ -64,7 +67,7 @@ export class CallServer {
     const child = spawn(
       BINARY,
       ['server', ...this.options, '--listen', `127.0.0.1:${this.port}`, '--stun-listen', '127.0.0.1:0', '--data', this.data],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
+      { stdio: ['ignore', 'pipe', 'pipe'], env: ENVIRONMENT },
     );
     guard(child);
     this.#child = child;
