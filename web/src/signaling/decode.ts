@@ -3,7 +3,7 @@
 import * as limits from './limits.js';
 import type { Envelope, Policy, ServerEnvelope, ServerMessage } from './messages.js';
 import { callId, flag, int, list, object, one, optional, or, parse, serviceId, text, u32, u64, u8, userId, type Read } from './read.js';
-import { KIT_DISCONNECT_REASON, strCode } from './reasons.js';
+import { DISCONNECT_SOURCE, KIT_DISCONNECT_REASON, sourceOf, strCode } from './reasons.js';
 
 const some = or(text(limits.TEXT), '');
 const no = or(flag, false);
@@ -16,6 +16,9 @@ const reason: Read<number> = (value) => {
   const code = int(0xffff)(value);
   return strCode(code) ? code : KIT_DISCONNECT_REASON.INTERNAL_ERROR;
 };
+
+/** The number of a source that is not documented counts as that of `undefined`. */
+const source: Read<number> = (value) => (sourceOf(u8(value)) === DISCONNECT_SOURCE.UNDEFINED ? 0 : (value as number));
 
 const description = object({
   v: int(limits.VERSION),
@@ -88,7 +91,7 @@ const MESSAGES: { [T in Exclude<ServerMessage['type'], 'unknown'>]: { [F in keyo
   peer_muted: { muted: flag },
   peer_held: { held: flag, reason: optional(text(limits.HOLD_REASON)) },
   reveal: { nonce: text(limits.TEXT) },
-  ended: { reason, source: u8, user_code: optional(text(limits.RELEASE_PHRASE)) },
+  ended: { reason, source, user_code: optional(text(limits.RELEASE_PHRASE)) },
   ack: {},
   pong: {},
   error: { reason, message: or(token, '') },

@@ -406,7 +406,6 @@ export class ClientCall {
     if (this.#state !== 'connected') {
       this.#state = 'connected';
       this.#event({ type: 'connected', call_start_message: this.#startMessage });
-      this.#startMessage = null;
       this.#tellPeer();
     }
   }
