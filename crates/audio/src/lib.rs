@@ -12,6 +12,7 @@ mod playout;
 pub mod rt;
 mod sink;
 mod source;
+mod tones;
 mod wav;
 
 pub use capture::Capture;
@@ -21,6 +22,7 @@ pub use level::level;
 pub use playout::Playout;
 pub use sink::{NullSink, Sink};
 pub use source::{Silence, Source, ToneSource};
+pub use tones::HoldTone;
 pub use wav::{WavSink, WavSource};
 
 /// Samples per second of everything that this crate's users see.

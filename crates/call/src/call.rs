@@ -27,6 +27,16 @@ pub enum CallState {
     Disconnected,
 }
 
+/// Whether a call is on hold at this side.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct HoldStatus {
+    /// It is.
+    pub held: bool,
+    /// The text that the peer was told, if any.
+    pub reason: Option<String>,
+}
+
 /// One call. A handle: clones mean the same call, and dropping them all does not end it.
 ///
 /// Every method returns at once. Commands are queued for the media thread, which carries them out in order; what comes of them
@@ -114,6 +124,46 @@ impl Call {
             view.muted = mute;
             Ok(())
         })
+    }
+
+    /// Puts the call on hold: from now on nothing is sent and nothing is played; the peer gets `evt_peer_hold` with the reason and
+    /// hears its hold tone. Of the reason, the first 256 bytes are told, cut between characters. Holding again changes the reason.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotConnected`] before `evt_connected`; [`CallError::Ended`].
+    pub fn hold(&self, reason: Option<&str>) -> Result<(), CallError> {
+        let reason = reason.map(|reason| reason[..reason.floor_char_boundary(limits::HOLD_REASON)].to_owned());
+        self.set_hold(HoldStatus { held: true, reason })
+    }
+
+    /// Goes on with a call that is on hold; the peer gets `evt_peer_unhold`. Without a hold, nothing happens.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotConnected`] before `evt_connected`; [`CallError::Ended`].
+    pub fn unhold(&self) -> Result<(), CallError> {
+        self.set_hold(HoldStatus::default())
+    }
+
+    fn set_hold(&self, status: HoldStatus) -> Result<(), CallError> {
+        self.shared.with(|view| match view.state {
+            CallState::Disconnected => Err(CallError::Ended),
+            CallState::Connected => {
+                self.send(engine::Command::Hold {
+                    held: status.held,
+                    reason: status.reason.clone(),
+                })?;
+                view.hold = status;
+                Ok(())
+            }
+            _ => Err(CallError::NotConnected),
+        })
+    }
+
+    /// Whether this side has put the call on hold, and why.
+    pub fn hold_status(&self) -> HoldStatus {
+        self.shared.with(|view| view.hold.clone())
     }
 
     /// Whether the own microphone is switched off.

@@ -48,7 +48,7 @@ impl Client {
     /// # Errors
     ///
     /// Local faults only: `INVALID_USER_ID`, `INVALID_SERVICE_ID`, `INVALID_PARAM` (no access token, a start message that is
-    /// too long), `ID_CONFLICT` (the callee is the caller), `TOO_LONG_APP_SERVER_DATA`, `ALREADY_EXIST` (this client has an
+    /// too long, a hold tone that is no WAV file), `ID_CONFLICT` (the callee is the caller), `TOO_LONG_APP_SERVER_DATA`, `ALREADY_EXIST` (this client has an
     /// unfinished call with the same user and service id), the two audio device faults, `INTERNAL`.
     pub async fn make_call(&self, params: MakeCallParams) -> Result<Call, MakeCallError> {
         let started = Instant::now();

@@ -42,6 +42,27 @@ pub trait CallDelegate: Send + 'static {
         let _ = call;
     }
 
+    /// The peer put the call on hold: it neither speaks nor listens. Until `evt_peer_unhold`, the hold tone of
+    /// [`AudioParams`](crate::AudioParams) is played.
+    fn evt_peer_hold(&mut self, call: &Call, param: &PeerHoldParam) {
+        let _ = (call, param);
+    }
+
+    /// The peer goes on with the call.
+    fn evt_peer_unhold(&mut self, call: &Call) {
+        let _ = call;
+    }
+
+    /// The peer is not heard from on the media path. Unless `evt_network_reavailable` follows in time, the call ends.
+    fn evt_network_unavailable(&mut self, call: &Call, param: &NetworkUnavailableParam) {
+        let _ = (call, param);
+    }
+
+    /// The media path works again.
+    fn evt_network_reavailable(&mut self, call: &Call, param: &NetworkReavailableParam) {
+        let _ = (call, param);
+    }
+
     /// Statistics, each [`interval_of_statistics`](crate::Config::interval_of_statistics) while audio runs.
     fn evt_statistics(&mut self, call: &Call, statistics: &Statistics) {
         let _ = (call, statistics);
@@ -72,6 +93,32 @@ pub struct CallConnectedParam {
     pub call_start_message: Option<String>,
     /// When each phase of the set-up was reached.
     pub setup: SetupPhases,
+}
+
+/// What `evt_peer_hold` carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerHoldParam {
+    /// The peer's text, at most 256 bytes, when it gave one.
+    pub reason: Option<String>,
+}
+
+/// What `evt_network_unavailable` carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetworkUnavailableParam {
+    /// True when it is the peer's network: our own way to the server is open.
+    pub is_peer: bool,
+    /// Seconds until the call ends with UNAVAILABLE_NETWORK.
+    pub will_disconnect_sec: u32,
+}
+
+/// What `evt_network_reavailable` carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NetworkReavailableParam {
+    /// As `evt_network_unavailable` said.
+    pub is_peer: bool,
 }
 
 /// What `evt_disconnected` carries.

@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use duologue_media::Media;
-use duologue_signaling::DisconnectReason;
 use duologue_signaling::client::{ClientCall, Timers};
 use duologue_signaling::message::Verified;
+use duologue_signaling::{ClientMessage, DisconnectReason};
 use duologue_transport::Certificate;
 
 pub use self::config::{Command, Config, EngineError, Role};
@@ -68,8 +68,9 @@ pub struct Engine {
     started: bool,
     /// Callee: what the server confirmed.
     verified: Option<Box<Verified>>,
-    /// The microphone's state, when the server could not yet be told.
-    untold_mute: Option<bool>,
+    /// The last words about microphone and hold that the server could not yet be told.
+    untold_mute: Option<ClientMessage>,
+    untold_hold: Option<ClientMessage>,
     /// One for each device of the peer that has verified; the caller's first is made before anybody has. Never removed, at most
     /// [`legs::MAX_LEGS`].
     legs: Vec<Leg>,
@@ -86,6 +87,10 @@ pub struct Engine {
     outputs: VecDeque<Output>,
     /// Both may speak: set by the accept, cleared by the end.
     talking: bool,
+    /// On hold at this side: nothing is sent or played.
+    holding: bool,
+    /// On hold at the peer.
+    peer_holds: bool,
     ended: bool,
     /// After the end: until when the server is tried.
     tell_until: Option<Instant>,
@@ -93,6 +98,8 @@ pub struct Engine {
     told: bool,
     /// When the active leg counts as lost, because the peer has stopped answering.
     lost_at: Option<Instant>,
+    /// The application was told that the network is unavailable: the peer's (`true`) or ours.
+    unavailable: Option<bool>,
     datagrams_ignored: u64,
     goodbyes_ignored: u64,
     descriptions_ignored: u64,
@@ -148,6 +155,7 @@ impl Engine {
             started: false,
             verified: None,
             untold_mute: None,
+            untold_hold: None,
             legs: Vec::new(),
             active: None,
             media,
@@ -160,10 +168,13 @@ impl Engine {
             phases: SetupPhases::new(now),
             outputs: VecDeque::new(),
             talking: false,
+            holding: false,
+            peer_holds: false,
             ended: false,
             tell_until: None,
             told: false,
             lost_at: None,
+            unavailable: None,
             datagrams_ignored: 0,
             goodbyes_ignored: 0,
             descriptions_ignored: 0,
@@ -294,6 +305,15 @@ impl Engine {
     /// Fills `out` with what is to be played now, mono at 48 kHz.
     pub fn pull_playout(&mut self, now: Instant, out: &mut [f32]) {
         self.media.pull_playout(now, out);
+        if self.holding {
+            // Pulled all the same, lest the buffer keep what was said in the meantime.
+            out.fill(0.0);
+        }
+    }
+
+    /// Whether the hold tone is to be played in place of what was pulled.
+    pub fn wants_hold_tone(&self) -> bool {
+        self.peer_holds && !self.holding
     }
 
     /// How long the last [`pull_playout`](Self::pull_playout) took: a loss whose concealment takes more than [`SLOW_PULL`] goes on

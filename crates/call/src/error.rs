@@ -43,6 +43,9 @@ pub enum CallError {
         /// Bytes allowed.
         limit: usize,
     },
+    /// The call is not connected yet.
+    #[error("the call is not connected yet: wait for evt_connected")]
+    NotConnected,
     /// More commands wait for the media thread than it takes (256): the application calls in a loop.
     #[error("too many commands are waiting")]
     TooManyCommands,

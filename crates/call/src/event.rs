@@ -10,10 +10,13 @@ use std::time::Instant;
 
 use futures_util::Stream;
 
-use crate::{CallConnectedParam, CallVerifiedParam, DisconnectedParam, Statistics};
+use crate::{
+    CallConnectedParam, CallVerifiedParam, DisconnectedParam, NetworkReavailableParam, NetworkUnavailableParam,
+    PeerHoldParam, Statistics,
+};
 
-/// Most events that wait for a slow reader. Statistics and microphone events then make room, the oldest first; the others
-/// come at most once in a call and are never lost.
+/// Most events that wait for a slow reader. Statistics and what may come again and again (microphone, hold, network) then make room,
+/// the oldest first; the others come at most once in a call and are never lost.
 const CAPACITY: usize = 256;
 
 /// One event of a call.
@@ -42,6 +45,14 @@ pub enum CallEventKind {
     PeerMicMuted,
     /// See [`CallDelegate::evt_peer_mic_unmuted`](crate::CallDelegate::evt_peer_mic_unmuted).
     PeerMicUnmuted,
+    /// See [`CallDelegate::evt_peer_hold`](crate::CallDelegate::evt_peer_hold).
+    PeerHold(PeerHoldParam),
+    /// See [`CallDelegate::evt_peer_unhold`](crate::CallDelegate::evt_peer_unhold).
+    PeerUnhold,
+    /// See [`CallDelegate::evt_network_unavailable`](crate::CallDelegate::evt_network_unavailable).
+    NetworkUnavailable(NetworkUnavailableParam),
+    /// See [`CallDelegate::evt_network_reavailable`](crate::CallDelegate::evt_network_reavailable).
+    NetworkReavailable(NetworkReavailableParam),
     /// The peer's first packet of audio arrived at [`CallEvent::at`].
     FirstAudio,
     /// The first sample that is sent was captured at [`CallEvent::at`] (a source's: was read then).
@@ -63,6 +74,10 @@ impl CallEventKind {
             Self::Disconnected(_) => "evt_disconnected",
             Self::PeerMicMuted => "evt_peer_mic_muted",
             Self::PeerMicUnmuted => "evt_peer_mic_unmuted",
+            Self::PeerHold(_) => "evt_peer_hold",
+            Self::PeerUnhold => "evt_peer_unhold",
+            Self::NetworkUnavailable(_) => "evt_network_unavailable",
+            Self::NetworkReavailable(_) => "evt_network_reavailable",
             Self::FirstAudio => "first_audio",
             Self::FirstSampleIn => "first_sample_in",
             Self::FirstSampleOut => "first_sample_out",
@@ -71,14 +86,23 @@ impl CallEventKind {
     }
 
     fn is_expendable(&self) -> bool {
-        matches!(self, Self::Statistics(_) | Self::PeerMicMuted | Self::PeerMicUnmuted)
+        matches!(
+            self,
+            Self::Statistics(_)
+                | Self::PeerMicMuted
+                | Self::PeerMicUnmuted
+                | Self::PeerHold(_)
+                | Self::PeerUnhold
+                | Self::NetworkUnavailable(_)
+                | Self::NetworkReavailable(_)
+        )
     }
 }
 
 /// A call's events in order; ends after [`CallEventKind::Disconnected`]. From [`Call::events`](crate::Call::events).
 ///
-/// At most 256 events wait for a slow reader (about four minutes of statistics): then statistics and microphone events are
-/// dropped, the oldest first.
+/// At most 256 events wait for a slow reader (about four minutes of statistics): then those, and microphone, hold and network
+/// events, are dropped, the oldest first.
 pub struct Events {
     queue: Arc<EventQueue>,
 }

@@ -16,17 +16,22 @@ mod params;
 mod shell;
 mod statistics;
 
-pub use call::{Call, CallState};
+pub use call::{Call, CallState, HoldStatus};
 pub use client::Client;
 #[doc(hidden)]
 pub use config::CandidateMap;
 pub use config::Config;
-pub use delegate::{CallConnectedParam, CallDelegate, CallVerifiedParam, DisconnectedParam, Reason, SetupPhases};
+pub use delegate::{
+    CallConnectedParam, CallDelegate, CallVerifiedParam, DisconnectedParam, NetworkReavailableParam,
+    NetworkUnavailableParam, PeerHoldParam, Reason, SetupPhases,
+};
 pub use duologue_audio as audio;
 pub use duologue_signaling::{CcParam, CcParamInfo, DisconnectReason, DisconnectSource, StartFailReason};
 pub use error::{CallError, MakeCallError, VerifyCallError};
 pub use event::{CallEvent, CallEventKind, Events};
-pub use params::{AcceptParams, AudioInput, AudioOutput, AudioParams, MakeCallParams, MediaType, VerifyCallParams};
+pub use params::{
+    AcceptParams, AudioInput, AudioOutput, AudioParams, HoldTone, MakeCallParams, MediaType, VerifyCallParams,
+};
 pub use statistics::{
     CandidatePairStatistics, InboundStatistics, Levels, OutboundStatistics, PlayoutStatistics, RemoteInboundStatistics,
     ShellStatistics, Statistics, TransportStatistics,

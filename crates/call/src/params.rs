@@ -1,6 +1,7 @@
 //! The parameter objects of the documented methods.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use duologue_audio::{Sink, Source};
 
@@ -33,6 +34,18 @@ pub enum AudioOutput {
     Sink(Box<dyn Sink>),
 }
 
+/// What is played while the peer has put the call on hold.
+#[derive(Default)]
+pub enum HoldTone {
+    /// Two soft notes every three seconds.
+    #[default]
+    Standard,
+    /// A WAV file, from its start and over again.
+    File(PathBuf),
+    /// The application's own source, read like [`AudioInput::Source`]. When it ends, the rest is silence.
+    Source(Box<dyn Source>),
+}
+
 impl Default for AudioInput {
     fn default() -> Self {
         Self::Device(None)
@@ -63,6 +76,16 @@ impl fmt::Debug for AudioOutput {
     }
 }
 
+impl fmt::Debug for HoldTone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Standard => f.write_str("Standard"),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Source(_) => f.write_str("Source"),
+        }
+    }
+}
+
 /// Both directions of a call's audio; the default devices unless told otherwise.
 #[derive(Debug, Default)]
 pub struct AudioParams {
@@ -70,6 +93,8 @@ pub struct AudioParams {
     pub input: AudioInput,
     /// Where the peer is heard.
     pub output: AudioOutput,
+    /// What is heard while the peer holds the call.
+    pub hold_tone: HoldTone,
 }
 
 /// What [`Client::make_call`](crate::Client::make_call) needs. All limits are bytes of UTF-8.

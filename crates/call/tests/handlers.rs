@@ -23,6 +23,7 @@ fn audio() -> AudioParams {
     AudioParams {
         input: AudioInput::Source(Box::new(Silence)),
         output: AudioOutput::Sink(Box::new(NullSink)),
+        ..AudioParams::default()
     }
 }
 

@@ -191,14 +191,17 @@ pub(crate) struct PhoneArgs {
     /// What you hear goes to: a WAV file, speaker, speaker:DEVICE or null
     #[arg(long, value_name = "SINK", default_value = "speaker")]
     pub(crate) output: String,
+    /// What you hear while the peer holds the call, over and over, instead of the built-in tone
+    #[arg(long, value_name = "FILE.wav")]
+    pub(crate) hold_tone: Option<PathBuf>,
     /// End the call this many seconds after it connected
     #[arg(long, value_name = "N")]
     pub(crate) seconds: Option<f64>,
     /// Write what happens as JSON lines: wall_ms, event and its data
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
-    /// Obey standard input, a line each: accept [MESSAGE], decline, end [PHRASE], mute, unmute. For scripts; without it, the keys of
-    /// the terminal are obeyed during the call: m mutes and unmutes
+    /// Obey standard input, a line each: accept [MESSAGE], decline, end [PHRASE], mute, unmute, hold [REASON], unhold. For
+    /// scripts; without it, the keys of the terminal are obeyed during the call: m mutes and unmutes, h holds and goes on
     #[arg(long)]
     pub(crate) control: bool,
     /// Offer loopback addresses, for calls within one machine

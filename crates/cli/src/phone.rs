@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use duologue_call::{AudioParams, CcParam, Client, Config, MakeCallParams, VerifyCallParams};
+use duologue_call::{AudioParams, CcParam, Client, Config, HoldTone, MakeCallParams, VerifyCallParams};
 use serde_json::json;
 use tokio::time::sleep;
 
@@ -193,5 +193,6 @@ fn audio(phone: &PhoneArgs) -> anyhow::Result<AudioParams> {
     Ok(AudioParams {
         input: sound::input(&phone.input)?,
         output: sound::output(&phone.output)?,
+        hold_tone: phone.hold_tone.clone().map_or(HoldTone::Standard, HoldTone::File),
     })
 }

@@ -185,6 +185,12 @@ fn a_script_drives_both_phones() {
     callee.wait_for_event("evt_peer_mic_muted");
     caller.say("unmute");
     callee.wait_for_event("evt_peer_mic_unmuted");
+    // The holder falls silent and its peer is told why, at most 256 bytes of it; then both go on.
+    caller.say(&format!("hold {}é", "x".repeat(255)));
+    let hold = callee.wait_for_event("evt_peer_hold");
+    assert_eq!(hold["reason"].as_str(), Some("x".repeat(255).as_str()));
+    caller.say("unhold");
+    callee.wait_for_event("evt_peer_unhold");
     callee.say("end good night");
     let end = caller.wait_for_event("evt_disconnected");
     assert_eq!(

@@ -93,6 +93,13 @@ pub enum Command {
     },
     /// Microphone off (`true`) or on.
     Mute(bool),
+    /// On hold (`true`), with a reason, or not.
+    Hold {
+        /// Nothing is sent or played.
+        held: bool,
+        /// Text for the peer.
+        reason: Option<String>,
+    },
 }
 
 /// An engine cannot be made.
@@ -124,6 +131,8 @@ impl fmt::Debug for Command {
             Self::Accept { .. } => "Accept",
             Self::End { error: true, .. } => "EndWithError",
             Self::End { .. } => "End",
+            Self::Hold { held: true, .. } => "Hold",
+            Self::Hold { held: false, .. } => "Unhold",
             Self::Mute(true) => "Mute",
             Self::Mute(false) => "Unmute",
         })

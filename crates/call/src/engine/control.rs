@@ -10,7 +10,7 @@ use duologue_signaling::{ClientMessage, DisconnectReason, ServerMessage, Session
 
 use super::server_link::{Incoming, Outgoing};
 use super::{Command, Engine, Output, Role};
-use crate::{CallConnectedParam, CallEventKind, CallVerifiedParam, DisconnectedParam};
+use crate::{CallConnectedParam, CallEventKind, CallVerifiedParam, DisconnectedParam, PeerHoldParam};
 
 /// Stands between the reason and the application's phrase in a BYE.
 const PHRASE: &str = ": ";
@@ -50,6 +50,14 @@ impl Engine {
             Command::Mute(muted) => {
                 self.media.set_muted(muted);
                 self.call.mute(muted)
+            }
+            Command::Hold { held, reason } => {
+                let result = self.call.hold(held, reason);
+                if result.is_ok() {
+                    self.holding = held;
+                    self.media.set_sending(self.talking && !held);
+                }
+                result
             }
         };
         if let Err(error) = result {
@@ -93,8 +101,8 @@ impl Engine {
                 self.renew_first_leg(now);
             }
         }
-        if let Some(muted) = self.untold_mute.take() {
-            self.tell(ClientMessage::Mute { muted });
+        for message in [self.untold_mute.take(), self.untold_hold.take()].into_iter().flatten() {
+            self.send_to_server(message);
         }
     }
 
@@ -321,6 +329,14 @@ impl Engine {
             }
             Event::PeerMuted(true) => CallEventKind::PeerMicMuted,
             Event::PeerMuted(false) => CallEventKind::PeerMicUnmuted,
+            Event::PeerHeld { reason } => {
+                self.peer_holds = true;
+                CallEventKind::PeerHold(PeerHoldParam { reason })
+            }
+            Event::PeerUnheld => {
+                self.peer_holds = false;
+                CallEventKind::PeerUnhold
+            }
             Event::Disconnected {
                 reason,
                 source,
@@ -344,11 +360,20 @@ impl Engine {
 
     /// Says something to the server, now or when it is back.
     fn tell(&mut self, message: ClientMessage) {
-        if let (ClientMessage::Mute { muted }, false) = (&message, self.server.is_open()) {
+        if !self.server.is_open() && self.started {
             // Only the last state matters by then, so that a restless finger cannot fill the queue.
-            self.untold_mute = (self.started).then_some(*muted);
+            let untold = match message {
+                ClientMessage::Mute { .. } => &mut self.untold_mute,
+                ClientMessage::Hold { .. } => &mut self.untold_hold,
+                _ => return self.send_to_server(message),
+            };
+            *untold = Some(message);
             return;
         }
+        self.send_to_server(message);
+    }
+
+    fn send_to_server(&mut self, message: ClientMessage) {
         if let Err(error) = self.server.send(message) {
             tracing::warn!(%error, "the server has acknowledged nothing for too long");
         }

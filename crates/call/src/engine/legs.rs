@@ -11,6 +11,7 @@ use duologue_transport::{Event, FailReason, Output as TransportOutput, Parameter
 use super::formats::FormatList;
 use super::leg::Leg;
 use super::{Engine, Output, Role};
+use crate::{CallEventKind, NetworkReavailableParam, NetworkUnavailableParam};
 
 /// Most legs of a call: the service's limit of devices that may ring at once.
 pub(super) const MAX_LEGS: usize = limits::DEVICES;
@@ -135,9 +136,34 @@ impl Engine {
                 };
                 self.on_path(index, PathEvent::Failed(failure), now);
             }
-            Event::Interrupted if self.active == Some(index) => self.lost_at = Some(now + LOST_AFTER),
-            Event::Resumed if self.active == Some(index) => self.lost_at = None,
+            Event::Interrupted if self.active == Some(index) => self.on_interrupted(now),
+            Event::Resumed if self.active == Some(index) => self.on_resumed(now),
             _ => {}
+        }
+    }
+
+    /// The peer has not answered for so long that nothing may be sent to it (RFC 7675 §5.1). Whose network it is, nobody can tell for
+    /// sure: with the server in reach it is not ours.
+    fn on_interrupted(&mut self, now: Instant) {
+        self.lost_at = Some(now + LOST_AFTER);
+        if self.phases.connected.is_some() && !self.ended {
+            let is_peer = self.server.is_open();
+            self.unavailable = Some(is_peer);
+            let param = NetworkUnavailableParam {
+                is_peer,
+                will_disconnect_sec: LOST_AFTER.as_secs() as u32,
+            };
+            self.emit(CallEventKind::NetworkUnavailable(param), now);
+        }
+    }
+
+    fn on_resumed(&mut self, now: Instant) {
+        self.lost_at = None;
+        if let Some(is_peer) = self.unavailable.take().filter(|_| !self.ended) {
+            self.emit(
+                CallEventKind::NetworkReavailable(NetworkReavailableParam { is_peer }),
+                now,
+            );
         }
     }
 

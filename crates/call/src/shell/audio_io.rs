@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use duologue_audio::{Capture, Playout, Sink, Source};
+use duologue_audio::{Capture, Playout, Sink, Source, WavSource};
 use duologue_signaling::StartFailReason;
 
 use crate::engine::{self, Engine};
 use crate::error::StartFail;
-use crate::{AudioInput, AudioOutput, AudioParams};
+use crate::{AudioInput, AudioOutput, AudioParams, HoldTone};
 
 /// Samples of one tick: 10 ms of mono at 48 kHz.
 const BLOCK: usize = 480;
@@ -27,6 +27,7 @@ enum Output {
 pub(super) struct AudioIo {
     input: Input,
     output: Output,
+    hold_tone: Box<dyn Source>,
     block: [f32; BLOCK],
     slow_pulls: u64,
 }
@@ -61,9 +62,20 @@ impl AudioIo {
                 )
             })?)),
         };
+        let hold_tone: Box<dyn Source> = match params.hold_tone {
+            HoldTone::Standard => Box::new(duologue_audio::HoldTone::new()),
+            HoldTone::Source(source) => source,
+            HoldTone::File(path) => Box::new(WavSource::open(&path, true).map_err(|error| {
+                StartFail::new(
+                    StartFailReason::InvalidParam,
+                    format!("the hold tone {} cannot be used: {error}", path.display()),
+                )
+            })?),
+        };
         Ok(Self {
             input,
             output,
+            hold_tone,
             block: [0.0; BLOCK],
             slow_pulls: 0,
         })
@@ -122,14 +134,26 @@ impl AudioIo {
         }
         match &mut self.output {
             Output::Sink(sink) => {
-                let at = pull(engine, &mut self.block, &mut self.slow_pulls, clock);
+                let at = pull(
+                    engine,
+                    &mut self.block,
+                    &mut self.slow_pulls,
+                    clock,
+                    &mut *self.hold_tone,
+                );
                 sink.write(&self.block);
                 Some(at)
             }
             Output::Device(playout) => {
                 let mut first = None;
                 while playout.fill() < playout.target() {
-                    let at = pull(engine, &mut self.block, &mut self.slow_pulls, clock);
+                    let at = pull(
+                        engine,
+                        &mut self.block,
+                        &mut self.slow_pulls,
+                        clock,
+                        &mut *self.hold_tone,
+                    );
                     first = first.or(Some(at));
                     if playout.write(&self.block) == 0 {
                         break;
@@ -170,11 +194,21 @@ impl AudioIo {
 }
 
 /// Pulls one block, and tells the engine how long that took: a loss that takes too long to conceal goes on in the cheap way.
-fn pull(engine: &mut Engine, block: &mut [f32; BLOCK], slow_pulls: &mut u64, clock: fn() -> Instant) -> Instant {
+fn pull(
+    engine: &mut Engine,
+    block: &mut [f32; BLOCK],
+    slow_pulls: &mut u64,
+    clock: fn() -> Instant,
+    hold_tone: &mut dyn Source,
+) -> Instant {
     let begin = clock();
     engine.pull_playout(begin, block);
     let took = clock().saturating_duration_since(begin);
     *slow_pulls += u64::from(took > engine::SLOW_PULL);
     engine.report_pull_time(took);
+    if engine.wants_hold_tone() {
+        let count = hold_tone.read(block).min(BLOCK);
+        block[count..].fill(0.0);
+    }
     begin
 }

@@ -18,6 +18,10 @@ pub(super) async fn run(queue: Arc<EventQueue>, call: Call, delegate: Option<Box
             CallEventKind::Disconnected(param) => delegate.evt_disconnected(&call, param),
             CallEventKind::PeerMicMuted => delegate.evt_peer_mic_muted(&call),
             CallEventKind::PeerMicUnmuted => delegate.evt_peer_mic_unmuted(&call),
+            CallEventKind::PeerHold(param) => delegate.evt_peer_hold(&call, param),
+            CallEventKind::PeerUnhold => delegate.evt_peer_unhold(&call),
+            CallEventKind::NetworkUnavailable(param) => delegate.evt_network_unavailable(&call, param),
+            CallEventKind::NetworkReavailable(param) => delegate.evt_network_reavailable(&call, param),
             CallEventKind::Statistics(statistics) => delegate.evt_statistics(&call, statistics),
             CallEventKind::FirstAudio | CallEventKind::FirstSampleIn | CallEventKind::FirstSampleOut => {}
         }

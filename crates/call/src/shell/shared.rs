@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::event::EventQueue;
-use crate::{CallEvent, CallEventKind, CallState, SetupPhases, Statistics};
+use crate::{CallEvent, CallEventKind, CallState, HoldStatus, SetupPhases, Statistics};
 
 /// A view of a call, refreshed by the media thread and read by the handles. The lock is held for copies only.
 #[derive(Debug)]
@@ -22,6 +22,7 @@ pub(crate) struct View {
     pub(crate) ended_at: Option<Instant>,
     pub(crate) statistics: Statistics,
     pub(crate) muted: bool,
+    pub(crate) hold: HoldStatus,
     pub(crate) accepted: bool,
 }
 
@@ -44,6 +45,7 @@ impl Shared {
                 ended_at: None,
                 statistics: Statistics::default(),
                 muted: false,
+                hold: HoldStatus::default(),
                 accepted: false,
             }),
             subscribers: Mutex::new(Subscribers {

@@ -22,6 +22,12 @@ pub(super) enum Instruction {
     Mute(bool),
     /// Microphone off when it is on, on when it is off.
     SwitchMute,
+    /// On hold, with a reason.
+    Hold(Option<String>),
+    /// Not on hold any more.
+    Unhold,
+    /// The other of the two.
+    SwitchHold,
 }
 
 impl Instruction {
@@ -36,9 +42,12 @@ impl Instruction {
             ("end", phrase) => Self::End(phrase),
             ("mute", None) => Self::Mute(true),
             ("unmute", None) => Self::Mute(false),
+            ("hold", reason) => Self::Hold(reason),
+            ("unhold", None) => Self::Unhold,
             _ => {
                 return Err(format!(
-                    "`{line}` is no instruction: give accept [MESSAGE], decline, end [PHRASE], mute or unmute"
+                    "`{line}` is no instruction: give accept [MESSAGE], decline, end [PHRASE], mute, unmute, hold \
+                     [REASON] or unhold"
                 ));
             }
         })
@@ -48,6 +57,7 @@ impl Instruction {
     pub(super) fn of_key(key: u8) -> Option<Self> {
         match key {
             b'm' | b'M' => Some(Self::SwitchMute),
+            b'h' | b'H' => Some(Self::SwitchHold),
             _ => None,
         }
     }
@@ -131,6 +141,9 @@ mod tests {
             ),
             ("mute", Instruction::Mute(true)),
             ("unmute", Instruction::Mute(false)),
+            ("hold", Instruction::Hold(None)),
+            ("hold the door bell", Instruction::Hold(Some("the door bell".into()))),
+            ("unhold", Instruction::Unhold),
         ] {
             assert_eq!(Instruction::parse(line), Ok(instruction), "{line:?}");
         }
@@ -142,6 +155,7 @@ mod tests {
     #[test]
     fn keys_are_instructions() {
         assert_eq!(Instruction::of_key(b'm'), Some(Instruction::SwitchMute));
+        assert_eq!(Instruction::of_key(b'h'), Some(Instruction::SwitchHold));
         assert_eq!(Instruction::of_key(b'x'), None);
     }
 }

@@ -154,6 +154,10 @@ impl Talk {
             }
             Instruction::Mute(mute) => self.mute(call, mute),
             Instruction::SwitchMute => self.mute(call, !call.is_my_audio_muted()),
+            Instruction::Hold(reason) => self.hold(call, reason.as_deref()),
+            Instruction::Unhold => self.unhold(call),
+            Instruction::SwitchHold if call.hold_status().held => self.unhold(call),
+            Instruction::SwitchHold => self.hold(call, None),
         };
         if let Err(error) = result {
             self.log.log("control_refused", json!({"error": error.to_string()}));
@@ -168,6 +172,20 @@ impl Talk {
         } else {
             "microphone on"
         });
+        Ok(())
+    }
+
+    fn hold(&mut self, call: &Call, reason: Option<&str>) -> Result<(), CallError> {
+        call.hold(reason)?;
+        self.log.log("hold", json!({"reason": call.hold_status().reason}));
+        self.line.say("on hold; h goes on");
+        Ok(())
+    }
+
+    fn unhold(&mut self, call: &Call) -> Result<(), CallError> {
+        call.unhold()?;
+        self.log.log("unhold", json!({}));
+        self.line.say("no longer on hold");
         Ok(())
     }
 
@@ -224,6 +242,27 @@ impl Talk {
                     json!({"call_start_message": param.call_start_message, "setup_ms": setup}),
                 );
                 self.line.say("connected; Ctrl-C hangs up");
+            }
+            CallEventKind::PeerHold(param) => {
+                self.log.log_at(event.at, name, json!({"reason": param.reason}));
+                let reason = param
+                    .reason
+                    .as_deref()
+                    .map_or(String::new(), |reason| format!(": {reason}"));
+                self.line.say(&format!("the peer holds the call{reason}"));
+            }
+            CallEventKind::PeerUnhold => {
+                self.log.log_at(event.at, name, json!({}));
+                self.line.say("the peer goes on");
+            }
+            CallEventKind::NetworkUnavailable(param) => {
+                let data = json!({"is_peer": param.is_peer, "will_disconnect_sec": param.will_disconnect_sec});
+                self.log.log_at(event.at, name, data);
+                self.line.say("the network is gone; waiting for it");
+            }
+            CallEventKind::NetworkReavailable(param) => {
+                self.log.log_at(event.at, name, json!({"is_peer": param.is_peer}));
+                self.line.say("the network is back");
             }
             CallEventKind::Statistics(statistics) => {
                 let data = serde_json::to_value(statistics).unwrap_or_default();

@@ -80,7 +80,7 @@ impl Line {
         let lost = number("/inbound/packetsLost").max(0.0);
         let share = 100.0 * lost / (number("/inbound/packetsReceived") + lost).max(1.0);
         bar.set_message(format!(
-            "connected  you {:>3.0}  peer {:>3.0}  round trip {:.0} ms  lost {share:.1} %  buffer {:.0} ms  (m mutes, Ctrl-C hangs up)",
+            "connected  you {:>3.0}  peer {:>3.0}  round trip {:.0} ms  lost {share:.1} %  buffer {:.0} ms  (m mutes, h holds, Ctrl-C hangs up)",
             number("/levels/mine"),
             number("/levels/peer"),
             number("/remoteInbound/roundTripTime") * 1000.0,
