@@ -1,35 +1,36 @@
 /** The call of the documented API. */
 
-import { CALL_FAIL_REASON, CallError, StartError, microphoneFailure } from './errors.js';
+import { CallError } from './errors.js';
 import { Microphone } from './media/microphone.js';
 import { Playback } from './media/playback.js';
+import { Sound } from './media/sound.js';
 import type { Statistics } from './media/statistics.js';
-import { HoldTone } from './media/tone.js';
-import type { AudioDeviceParams, CallOptions, CommonParams, MakeCallParams, VerifyCallParams } from './params.js';
-import { Running, type Delegate, type Setup } from './running.js';
+import type { CallOptions, CommonParams, MakeCallParams, VerifyCallParams } from './params.js';
+import { Running, type Setup } from './running.js';
+import type { Delegate, Tell } from './tell.js';
 import { signalingUrl } from './session.js';
 import { checkMakeCall, checkVerifyCall, type StartFail } from './signaling/check.js';
 import { CALL_START_MESSAGE, RELEASE_PHRASE, TOKEN, byteLength } from './signaling/limits.js';
 import { CommandError } from './signaling/machine.js';
 import type { Hello } from './signaling/messages.js';
-import { KIT_DISCONNECT_REASON, START_FAIL_REASON } from './signaling/reasons.js';
+import { KIT_DISCONNECT_REASON, START_FAIL_REASON, lowerCase, type StartFailReason } from './signaling/reasons.js';
 import type { CallState } from './signaling/types.js';
 
 /** The documented states of a call. */
-export const CALL_STATE = {
+export const CALL_STATE = lowerCase<{
   /** Not started. */
-  IDLE: 'idle',
+  readonly IDLE: 'idle';
   /** Started. */
-  TRYING: 'trying',
+  readonly TRYING: 'trying';
   /** Caller: the callee is being alerted. */
-  WAIT_ANSWER: 'wait_answer',
+  readonly WAIT_ANSWER: 'wait_answer';
   /** Callee: confirmed, and can be accepted. */
-  VERIFIED: 'verified',
+  readonly VERIFIED: 'verified';
   /** Accepted, and the media path is up. */
-  CONNECTED: 'connected',
+  readonly CONNECTED: 'connected';
   /** Over. */
-  DISCONNECTED: 'disconnected',
-} as const;
+  readonly DISCONNECTED: 'disconnected';
+}>('IDLE TRYING WAIT_ANSWER VERIFIED CONNECTED DISCONNECTED');
 
 /** Users of this page that are in a call: each can have one. */
 const unfinished = new Set<string>();
@@ -49,7 +50,6 @@ export class Call {
   #used = false;
   #over = false;
   #abandoned = false;
-  #muted = false;
 
   /** @param options settings; none is needed on a page of the call server's own origin */
   constructor(options: CallOptions = {}) {
@@ -75,7 +75,7 @@ export class Call {
    * Calls somebody. Resolves when the parameters are good and the microphone is open; whatever the server, the network or the
    * callee say comes as an event, never before that.
    *
-   * @throws StartError with a `START_FAIL_REASON`
+   * @throws CallError with one of `START_FAIL_REASON`
    */
   makeCall(params: MakeCallParams): Promise<void> {
     return this.#start(params, checkMakeCall, (common) => ({
@@ -98,7 +98,7 @@ export class Call {
    * Asks the server about the call of a push. Resolves when the parameters are good and the microphone is open; `evtVerified`
    * follows when the call is real.
    *
-   * @throws StartError with a `START_FAIL_REASON`
+   * @throws CallError with one of `START_FAIL_REASON`
    */
   verifyCall(params: VerifyCallParams): Promise<void> {
     return this.#start(params, checkVerifyCall, (common) => ({
@@ -117,7 +117,7 @@ export class Call {
    */
   async acceptCall(options: boolean | { callStartMessage?: string | undefined } = false): Promise<void> {
     if (options === true) {
-      throw new CallError(CALL_FAIL_REASON.NOT_SUPPORTED, 'the server does not record calls: accept without recordOnCloud');
+      throw new CallError(START_FAIL_REASON.NOT_SUPPORTED, 'calls are not recorded: leave recordOnCloud out');
     }
     const message = (options && options.callStartMessage) || null;
     limit('callStartMessage', message, CALL_START_MESSAGE);
@@ -151,12 +151,6 @@ export class Call {
    */
   async muteMyAudio(isMute: boolean): Promise<void> {
     this.#command((running) => running.mute(isMute));
-    this.#muted = isMute;
-  }
-
-  /** Whether the own microphone is switched off. */
-  get isMyAudioMuted(): boolean {
-    return this.#muted;
   }
 
   /**
@@ -216,10 +210,9 @@ export class Call {
     try {
       await this.#playback?.choose(deviceId);
     } catch (error) {
-      const { name = '', message = String(error) } = error instanceof Error ? error : {};
-      const unsupported = name === 'NotSupportedError';
-      const reason = unsupported ? CALL_FAIL_REASON.NOT_SUPPORTED : CALL_FAIL_REASON.AUDIO_OUTPUT_DEVICE_FAIL;
-      throw new CallError(reason, `the loudspeaker cannot be used: ${message}`, { cause: error });
+      // Where there is no `setSinkId`, calling it is a TypeError.
+      const reason = error instanceof TypeError ? START_FAIL_REASON.NOT_SUPPORTED : START_FAIL_REASON.AUDIO_OUTPUT_DEVICE_FAIL;
+      throw new CallError(reason, `the loudspeaker cannot be used: ${String(error)}`, error);
     }
   }
 
@@ -228,21 +221,26 @@ export class Call {
     check: (params: P) => StartFail | undefined,
     complete: (common: Omit<Setup, 'start'>) => Setup,
   ): Promise<void> {
-    const refused = this.#refusal(params, check);
-    if (refused) {
-      return Promise.reject(new StartError(refused.reason, refused.message));
+    try {
+      this.#check(params, check(params ?? {}));
+    } catch (error) {
+      return Promise.reject(error);
     }
-    const who = `${params.myServiceId}/${params.myId}`;
+    const who = identity(params);
     unfinished.add(who);
     this.#abandoned = false;
     const delegate: Delegate = params.delegate ?? {};
     // Reactions to one promise run in their order: the application's own to the start comes first.
-    const deliver = (tell: (delegate: Delegate) => void): void => {
+    const tell: Tell = (name, ...param) => {
       if (!this.#over) {
-        void started.then(() => report(() => tell(delegate)));
+        void started.then(() => report(() => (delegate[name] as Handler | undefined)?.(...param)));
       }
     };
-    const started = this.#prepare(params, deliver, (common) => complete({ ...common, ended: () => this.#ended(who) }));
+    const ended = (): void => {
+      this.#over = true;
+      unfinished.delete(who);
+    };
+    const started = this.#prepare(params, tell, (common) => complete({ ...common, ended }));
     this.#started = started;
     started.then(
       () => this.#running?.begin(),
@@ -254,63 +252,44 @@ export class Call {
     return started;
   }
 
-  #refusal<P extends MakeCallParams | VerifyCallParams>(params: P, check: (params: P) => StartFail | undefined): StartFail | undefined {
-    if (this.#used) {
-      return { reason: START_FAIL_REASON.REUSE, message: 'this object had its call: make a new Call' };
-    }
-    if (this.#started) {
-      return { reason: START_FAIL_REASON.ALREADY_EXIST, message: 'this object has a call: make another Call' };
-    }
-    const fail = check(params ?? {});
+  /** @throws CallError when the call cannot even be started */
+  #check(params: MakeCallParams | VerifyCallParams, fail: StartFail | undefined): void {
+    const { ALREADY_EXIST, INTERNAL_INITIALIZATION_ERROR, INVALID_PARAM, REUSE } = START_FAIL_REASON;
+    const refuse = (refused: unknown, reason: StartFailReason, message: string): void => {
+      if (refused) {
+        throw new CallError(reason, message);
+      }
+    };
+    refuse(this.#used, REUSE, 'this object had its call: make a new Call');
+    refuse(this.#started, ALREADY_EXIST, 'this object has a call: make another Call');
     if (fail) {
-      return fail;
+      throw new CallError(fail.reason, fail.message);
     }
-    const invalid = (message: string): StartFail => ({ reason: START_FAIL_REASON.INVALID_PARAM, message });
-    const element: Partial<HTMLAudioElement> | undefined = params.mediaHtmlElement?.peer?.audio;
-    if (typeof element?.play !== 'function') {
-      return invalid('mediaHtmlElement.peer.audio is missing: give the audio element that plays the peer');
-    }
-    if (params.audioInput && 'getAudioTracks' in params.audioInput && params.audioInput.getAudioTracks().length === 0) {
-      return invalid('audioInput has no audio track');
-    }
-    if (byteLength(this.#options.deviceKey ?? '') > TOKEN) {
-      return invalid(`deviceKey has at most ${TOKEN} bytes of UTF-8`);
-    }
-    if (unfinished.has(`${params.myServiceId}/${params.myId}`)) {
-      return { reason: START_FAIL_REASON.ALREADY_EXIST, message: 'myId is in another call on this page: end that one first' };
-    }
-    if (typeof RTCPeerConnection === 'undefined') {
-      return { reason: START_FAIL_REASON.INTERNAL_INITIALIZATION_ERROR, message: 'this browser has no WebRTC, or it is switched off' };
-    }
-    if (!navigator.mediaDevices && !params.audioInput) {
-      return {
-        reason: START_FAIL_REASON.INTERNAL_INITIALIZATION_ERROR,
-        message: 'browsers give the microphone only to pages of https: and of localhost: serve the page there',
-      };
-    }
-    return undefined;
+    const { mediaHtmlElement, audioInput } = params;
+    const element: Partial<HTMLAudioElement> | undefined = mediaHtmlElement?.peer?.audio;
+    refuse(!element?.play, INVALID_PARAM, 'mediaHtmlElement.peer.audio is to be an audio element');
+    const silent = audioInput && 'getAudioTracks' in audioInput && !audioInput.getAudioTracks().length;
+    refuse(silent, INVALID_PARAM, 'audioInput has no audio track');
+    limit('deviceKey', this.#options.deviceKey ?? '', TOKEN);
+    refuse(unfinished.has(identity(params)), ALREADY_EXIST, 'myId has another call on this page: end that one first');
+    refuse(!('RTCPeerConnection' in globalThis), INTERNAL_INITIALIZATION_ERROR, 'this browser has no WebRTC');
+    const insecure = !audioInput && !navigator.mediaDevices;
+    refuse(insecure, INTERNAL_INITIALIZATION_ERROR, 'the microphone needs a page of https: or of localhost');
   }
 
   /** Opens everything that can be opened without the server. */
   async #prepare(
     params: CommonParams & Partial<MakeCallParams>,
-    deliver: Setup['deliver'],
+    tell: Tell,
     complete: (common: Omit<Setup, 'start' | 'ended'>) => Setup,
   ): Promise<void> {
-    const { serverUrl, deviceKey, preConnect, audioContext, holdTone } = this.#options;
-    const tell = (event: AudioDeviceParams): void => deliver((it) => it.evtAudioDevice?.(event));
+    const { serverUrl, deviceKey, preConnect = true, holdTone = true } = this.#options;
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier;
     const generated = RTCPeerConnection.generateCertificate(algorithm);
     generated.catch(() => undefined);
-    let microphone: Microphone;
-    try {
-      microphone = await Microphone.open(params.audioInput, () => this.#running?.trackChanged(), tell);
-    } catch (error) {
-      const { reason, message } = microphoneFailure(error);
-      throw new StartError(reason, message, { cause: error });
-    }
-    const tone = holdTone === false ? undefined : new HoldTone(audioContext);
-    const playback = new Playback(params.mediaHtmlElement.peer.audio, tone, (event) => deliver((it) => it.evtPlaybackBlocked?.(event)));
+    const microphone = await Microphone.open(params.audioInput, () => this.#running?.trackChanged(), tell);
+    const sound = new Sound();
+    const playback = new Playback(params.mediaHtmlElement.peer.audio, sound, tell);
     try {
       const hello: Hello = {
         version: 1,
@@ -322,7 +301,7 @@ export class Call {
       };
       const url = signalingUrl(serverUrl, globalThis.location?.href);
       const certificate = await generated;
-      const setup = complete({ url, hello, preConnect: preConnect ?? true, certificate, microphone, playback, params, deliver });
+      const setup = complete({ url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell });
       const running = new Running(setup);
       if (setup.start.type === 'make') {
         setup.start.make.description = await running.describe();
@@ -337,13 +316,8 @@ export class Call {
     } catch (error) {
       microphone.close();
       playback.close();
-      throw new StartError(START_FAIL_REASON.INTERNAL, error instanceof Error ? error.message : String(error), { cause: error });
+      throw new CallError(START_FAIL_REASON.INTERNAL, error instanceof Error ? error.message : String(error), error);
     }
-  }
-
-  #ended(who: string): void {
-    this.#over = true;
-    unfinished.delete(who);
   }
 
   #end(reason: typeof KIT_DISCONNECT_REASON.USER_ERROR | null, phrase: string | null): void {
@@ -357,7 +331,7 @@ export class Call {
 
   #call(): Running {
     if (!this.#running) {
-      throw new CallError(CALL_FAIL_REASON.INVALID_STATE, 'there is no call: start one with makeCall or verifyCall');
+      throw new CallError(START_FAIL_REASON.INVALID_STATE, 'no call was started');
     }
     return this.#running;
   }
@@ -367,16 +341,22 @@ export class Call {
       command(this.#call());
     } catch (error) {
       throw error instanceof CommandError
-        ? new CallError(CALL_FAIL_REASON.INVALID_STATE, `${error.message}: the call is ${this.state}`, { cause: error })
+        ? new CallError(START_FAIL_REASON.INVALID_STATE, `${error.message}: the call is ${this.state}`, error)
         : error;
     }
   }
 }
 
+type Handler = (...param: unknown[]) => void;
+
+function identity({ myServiceId, myId }: CommonParams): string {
+  return `${myServiceId}/${myId}`;
+}
+
 /** @throws CallError when the text is none, or too long */
 function limit(name: string, text: unknown, bytes: number): void {
   if (text !== null && (typeof text !== 'string' || byteLength(text) > bytes)) {
-    throw new CallError(CALL_FAIL_REASON.INVALID_PARAM, `${name} is a text of at most ${bytes} bytes of UTF-8`);
+    throw new CallError(START_FAIL_REASON.INVALID_PARAM, `${name} has at most ${bytes} bytes of UTF-8`);
   }
 }
 

@@ -24,17 +24,13 @@ export interface BrowserInfo {
   isSupported: boolean;
   /** `setAudioOutput` works. */
   canChooseOutput: boolean;
-  /** The answer to an offer with redundant audio (RFC 2198) will use it. */
-  hasRedundancy: boolean;
 }
 
 /** Looks at the browser; nothing is opened. */
 export function getBrowserInfo(): BrowserInfo {
-  const codecs = globalThis.RTCRtpReceiver?.getCapabilities?.('audio')?.codecs ?? [];
   return {
     userAgent: navigator.userAgent,
     isSupported: 'RTCPeerConnection' in globalThis && 'WebSocket' in globalThis && navigator.mediaDevices !== undefined,
-    canChooseOutput: typeof HTMLMediaElement !== 'undefined' && 'setSinkId' in HTMLMediaElement.prototype,
-    hasRedundancy: codecs.some((codec) => codec.mimeType.toLowerCase() === 'audio/red'),
+    canChooseOutput: 'setSinkId' in HTMLMediaElement.prototype,
   };
 }

@@ -6,10 +6,25 @@
 
 export { CALL_STATE, Call } from './call.js';
 export { devices, getBrowserInfo, type BrowserInfo, type DeviceInfo } from './devices.js';
-export { CALL_FAIL_REASON, CallError, StartError, type CallFailReason } from './errors.js';
+export { CallError } from './errors.js';
 export { QUALITY_LEVEL } from './media/quality.js';
 export type { InboundAudio, OutboundAudio, Statistics } from './media/statistics.js';
 export type * from './params.js';
+export {
+  PUSH_FAIL_REASON,
+  PushError,
+  closeCallNotification,
+  onIncomingCall,
+  subscribeToCalls,
+  unsubscribeFromCalls,
+  type CallAction,
+  type CallPush,
+  type CancelPush,
+  type IncomingCall,
+  type Push,
+  type PushFailReason,
+  type SubscribeParams,
+} from './push.js';
 export {
   DISCONNECT_SOURCE,
   KIT_DISCONNECT_REASON,

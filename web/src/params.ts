@@ -16,8 +16,6 @@ export interface CallOptions {
    * peer before the accept, and the first words wait for the path. The service may switch it off, not on.
    */
   preConnect?: boolean | undefined;
-  /** Plays the hold tone and measures levels; the SDK makes one of its own when there is none, and closes only that. */
-  audioContext?: AudioContext | undefined;
   /** Whether a tone is heard while the peer holds the call; default `true`. */
   holdTone?: boolean | undefined;
 }
@@ -187,14 +185,17 @@ export interface QualityParams {
    * has been clearly above the next one for three intervals.
    */
   level: number;
-  /** Estimated mean opinion score, 1 to 4.4: the E-model (ITU-T G.107) on the worse of both directions. */
+  /**
+   * Estimated mean opinion score, 1 to 4.4, by the E-model (ITU-T G.107): delay, and the larger share of what had to be invented
+   * here and of what was lost on the way to the peer.
+   */
   mos: number;
   /** Round trip in seconds. */
   roundTripTime: number | null;
   /** Share of packets lost since the event before, 0 to 1, in the worse direction. */
   lossRate: number;
   /** Interarrival jitter in seconds, in the worse direction. */
-  jitter: number | null;
+  jitter: number;
   /** Mean delay of the jitter buffer since the event before, in seconds. */
   jitterBufferDelay: number | null;
 }

@@ -4,18 +4,17 @@ import type { Microphone } from './media/microphone.js';
 import { Monitor } from './media/monitor.js';
 import { Paths } from './media/paths.js';
 import type { Playback } from './media/playback.js';
-import type { CommonParams, MakeCallDelegate, VerifyCallDelegate } from './params.js';
+import type { Sound } from './media/sound.js';
+import type { CommonParams } from './params.js';
 import { Session } from './session.js';
 import { ClientCall } from './signaling/machine.js';
 import type { ClientMessage, Hello, MakeCall, SessionDescription, Welcome } from './signaling/messages.js';
 import { KIT_DISCONNECT_REASON, strCode, type KitDisconnectReason } from './signaling/reasons.js';
 import type { Event, Output } from './signaling/types.js';
+import type { Tell } from './tell.js';
 
 /** How long an interrupted path is waited for before the call ends, in seconds. */
 const LOST_AFTER = 10;
-
-/** Every handler that a call may have. */
-export type Delegate = MakeCallDelegate & VerifyCallDelegate;
 
 /** What a call is started with. */
 export interface Setup {
@@ -33,10 +32,14 @@ export interface Setup {
   microphone: Microphone;
   /** Closed with the call. */
   playback: Playback;
+  /** Belongs to the playback. */
+  sound: Sound;
+  /** Whether a tone is heard while the peer holds the call. */
+  holdTone: boolean;
   /** Intervals. */
   params: CommonParams;
-  /** Tells the application; never at once. */
-  deliver(tell: (delegate: Delegate) => void): void;
+  /** Tells the application. */
+  tell: Tell;
   /** The call is over and everything is closed but the session. */
   ended(): void;
 }
@@ -73,7 +76,12 @@ export class Running {
       describe: (party, description) => this.#do(() => this.#machine.describe(party, description)),
       candidates: (party, found, end) => this.#do(() => this.#machine.addCandidates(party, 0, found, end)),
     });
-    this.#monitor = new Monitor(setup.params, () => this.#paths.active?.connection, setup.deliver);
+    this.#monitor = new Monitor({
+      params: setup.params,
+      connection: () => this.#paths.active?.connection,
+      heard: () => setup.sound.level(setup.microphone.track),
+      tell: setup.tell,
+    });
   }
 
   /** The documented state. */
@@ -250,41 +258,41 @@ export class Running {
   }
 
   #onEvent(event: Event): void {
-    const { deliver, playback } = this.#setup;
+    const { tell, playback } = this.#setup;
     switch (event.type) {
       case 'wait_connected':
-        deliver((it) => it.evtWaitConnected?.());
+        tell('evtWaitConnected');
         break;
       case 'verified': {
         const { sid = '' } = this;
         const verified = this.#verified;
         if (verified) {
-          deliver((it) => it.evtVerified?.({ sid, ...verified, preConnected: event.pre_connected }));
+          tell('evtVerified', { sid, ...verified, preConnected: event.pre_connected });
         }
         break;
       }
       case 'connected':
         this.#connectedAt = performance.now();
         this.#monitor.start();
-        deliver((it) => it.evtConnected?.({ callStartMessage: event.call_start_message ?? undefined }));
+        tell('evtConnected', { callStartMessage: event.call_start_message ?? undefined });
         break;
       case 'peer_muted':
-        deliver((it) => (event.muted ? it.evtPeerMicMuted?.() : it.evtPeerMicUnmuted?.()));
+        tell(event.muted ? 'evtPeerMicMuted' : 'evtPeerMicUnmuted');
         break;
       case 'peer_held':
-        playback.peerHolds = true;
-        deliver((it) => it.evtPeerHold?.({ reason: event.reason ?? undefined }));
+        playback.tone = this.#setup.holdTone;
+        tell('evtPeerHold', { reason: event.reason ?? undefined });
         break;
       case 'peer_unheld':
-        playback.peerHolds = false;
-        deliver((it) => it.evtPeerUnhold?.());
+        playback.tone = false;
+        tell('evtPeerUnhold');
         break;
       case 'disconnected': {
         const { source, by_remote: byRemote, user_code } = event;
         const code = event.reason as KitDisconnectReason;
         const reason = { code, strCode: strCode(code) ?? String(code) };
         this.#session.finish();
-        deliver((it) => it.evtDisconnected?.({ source, reason, byRemote, userCode: user_code ?? undefined }));
+        tell('evtDisconnected', { source, reason, byRemote, userCode: user_code ?? undefined });
         this.#setup.ended();
         break;
       }
@@ -301,9 +309,9 @@ export class Running {
       );
       // Whatever cut the media may have cut the signalling.
       this.#session.check();
-      this.#setup.deliver((it) => it.evtNetworkUnavailable?.({ isPeer: false, willDisconnectSec: LOST_AFTER }));
+      this.#setup.tell('evtNetworkUnavailable', { isPeer: false, willDisconnectSec: LOST_AFTER });
     } else {
-      this.#setup.deliver((it) => it.evtNetworkReavailable?.({ isPeer: false }));
+      this.#setup.tell('evtNetworkReavailable', { isPeer: false });
     }
   }
 

@@ -1,7 +1,8 @@
 /** The microphone of a call: opened before anything is sent, watched while the call lasts. */
 
-import { CALL_FAIL_REASON, CallError, microphoneFailure } from '../errors.js';
-import type { AudioDeviceParams } from '../params.js';
+import { CallError, microphoneError } from '../errors.js';
+import { START_FAIL_REASON } from '../signaling/reasons.js';
+import type { Tell } from '../tell.js';
 
 /** Where the own audio comes from: a device, a stream of the application, or the browser's choice. */
 export type AudioInput = { deviceId: string } | MediaStream | undefined;
@@ -9,20 +10,20 @@ export type AudioInput = { deviceId: string } | MediaStream | undefined;
 /** The one audio track that is sent. */
 export class Microphone {
   readonly #changed: (track: MediaStreamTrack) => void;
-  readonly #tell: (event: AudioDeviceParams) => void;
+  readonly #tell: Tell;
   #stream: MediaStream;
   #own: boolean;
   #muted = false;
   #closed = false;
   readonly #onDevices = (): void => {
-    this.#tell({ kind: 'changed', label: this.track.label, advice: 'offer the choice of devices again: devices() lists them' });
+    this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'call devices() again' });
   };
 
   private constructor(
     stream: MediaStream,
     own: boolean,
     changed: (track: MediaStreamTrack) => void,
-    tell: (event: AudioDeviceParams) => void,
+    tell: Tell,
   ) {
     this.#stream = stream;
     this.#own = own;
@@ -38,12 +39,12 @@ export class Microphone {
    * @param input where the audio comes from
    * @param changed another track is to be sent from now on
    * @param tell something happened to the device
-   * @throws what `getUserMedia` throws, or a TypeError when a stream of the application has no audio
+   * @throws CallError
    */
   static async open(
     input: AudioInput,
     changed: (track: MediaStreamTrack) => void,
-    tell: (event: AudioDeviceParams) => void,
+    tell: Tell,
   ): Promise<Microphone> {
     const given = input && 'getAudioTracks' in input;
     return new Microphone(given ? input : await capture(input?.deviceId), !given, changed, tell);
@@ -67,16 +68,10 @@ export class Microphone {
    * @throws CallError when it cannot be opened; the present one stays
    */
   async choose(deviceId: string | undefined): Promise<void> {
-    let stream: MediaStream;
-    try {
-      stream = await capture(deviceId);
-    } catch (error) {
-      const { reason, message } = microphoneFailure(error);
-      throw new CallError(reason, message, { cause: error });
-    }
+    const stream = await capture(deviceId);
     if (this.#closed) {
       stop(stream);
-      throw new CallError(CALL_FAIL_REASON.INVALID_STATE, 'the call ended while the microphone was opened');
+      throw new CallError(START_FAIL_REASON.INVALID_STATE, 'the call ended while the microphone was opened');
     }
     this.#release();
     this.#stream = stream;
@@ -109,21 +104,26 @@ export class Microphone {
 
   /** The device is gone: any other one is better than silence. */
   async #replace(): Promise<void> {
-    this.#tell({ kind: 'lost', advice: 'the microphone is gone: plug it in again or choose another one with setAudioInput()' });
+    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug the microphone in again, or choose another one with setAudioInput()' });
     try {
       await this.choose(undefined);
-      this.#tell({ kind: 'replaced', label: this.track.label, advice: 'another microphone is used now: say so' });
+      this.#tell('evtAudioDevice', { kind: 'replaced', label: this.track.label, advice: 'say that another microphone is in use' });
     } catch {
       // There is none. The call goes on, and the application was told what helps.
     }
   }
 }
 
-function capture(deviceId: string | undefined): Promise<MediaStream> {
-  const processing = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-  return navigator.mediaDevices.getUserMedia({
-    audio: { ...processing, ...(deviceId !== undefined && { deviceId: { exact: deviceId } }) },
-  });
+async function capture(deviceId: string | undefined): Promise<MediaStream> {
+  const audio: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+  if (deviceId !== undefined) {
+    audio.deviceId = { exact: deviceId };
+  }
+  try {
+    return await navigator.mediaDevices.getUserMedia({ audio });
+  } catch (error) {
+    throw microphoneError(error);
+  }
 }
 
 function stop(stream: MediaStream): void {

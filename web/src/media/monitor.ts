@@ -1,6 +1,7 @@
 /** Looks at a call while it is connected: quality, levels, statistics. */
 
-import type { CallDelegate, CommonParams } from '../params.js';
+import type { CommonParams } from '../params.js';
+import type { Tell } from '../tell.js';
 import { Quality } from './quality.js';
 import { statistics, type Statistics } from './statistics.js';
 
@@ -8,51 +9,53 @@ const QUALITY_INTERVAL = 1_000;
 const LEVEL_INTERVAL = 500;
 const SHORTEST_INTERVAL = 200;
 
+/** What a {@link Monitor} looks at. */
+export interface Observed {
+  /** Intervals. */
+  params: CommonParams;
+  /** The connection that carries the call, when there is one. */
+  connection(): RTCPeerConnection | undefined;
+  /** Level of the own audio right now, 0 to 1. */
+  heard(): number;
+  /** Tells the application. */
+  tell: Tell;
+}
+
 /** Takes statistics, and tells the application what is to be told regularly. */
 export class Monitor {
-  readonly #params: CommonParams;
-  readonly #connection: () => RTCPeerConnection | undefined;
-  readonly #deliver: (tell: (delegate: CallDelegate) => void) => void;
+  readonly #observed: Observed;
   readonly #quality = new Quality();
   #timers: ReturnType<typeof setInterval>[] = [];
-  #last = statistics(undefined);
+  #last = statistics();
 
-  /**
-   * @param params intervals
-   * @param connection that carries the call, when there is one
-   * @param deliver tells the application
-   */
-  constructor(
-    params: CommonParams,
-    connection: () => RTCPeerConnection | undefined,
-    deliver: (tell: (delegate: CallDelegate) => void) => void,
-  ) {
-    this.#params = params;
-    this.#connection = connection;
-    this.#deliver = deliver;
+  /** @param observed call */
+  constructor(observed: Observed) {
+    this.#observed = observed;
   }
 
   /** A snapshot; after the call the last one that was taken. */
   async snapshot(): Promise<Statistics> {
-    // One that is being closed gives none.
-    const report = await this.#connection()?.getStats().catch(() => undefined);
-    if (report) {
-      this.#last = statistics(report);
+    const { connection, heard } = this.#observed;
+    // A connection that is being closed gives none, and one that is closed meanwhile is not looked at.
+    const report = await connection()?.getStats().catch(() => undefined);
+    if (report && connection()) {
+      this.#last = statistics(report, heard);
     }
     return this.#last;
   }
 
   /** The call is connected. */
   start(): void {
-    this.#every(this.#params.statsInterval ?? QUALITY_INTERVAL, (snapshot) => {
+    const { params, tell } = this.#observed;
+    this.#every(params.statsInterval ?? QUALITY_INTERVAL, (snapshot) => {
       const quality = this.#quality.update(snapshot);
       if (quality) {
-        this.#deliver((it) => it.evtQuality?.(quality));
+        tell('evtQuality', quality);
       }
     });
-    this.#every(this.#params.audioDescriptionInterval ?? LEVEL_INTERVAL, ({ localLevel, peerLevel }) => {
-      this.#deliver((it) => it.evtMyAudioDescription?.(localLevel));
-      this.#deliver((it) => it.evtPeerAudioDescription?.(peerLevel));
+    this.#every(params.audioDescriptionInterval ?? LEVEL_INTERVAL, ({ localLevel, peerLevel }) => {
+      tell('evtMyAudioDescription', localLevel);
+      tell('evtPeerAudioDescription', peerLevel);
     });
   }
 

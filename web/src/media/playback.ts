@@ -1,34 +1,44 @@
 /** How the peer is heard: the application's audio element, and the hold tone. */
 
-import type { PlaybackBlockedParams } from '../params.js';
-import { HoldTone } from './tone.js';
+import type { Tell } from '../tell.js';
+import type { Sound } from './sound.js';
 
 /** Plays the peer. */
 export class Playback {
   readonly #element: HTMLAudioElement;
-  readonly #blocked: (event: PlaybackBlockedParams) => void;
-  readonly #tone: HoldTone | undefined;
+  readonly #sound: Sound;
+  readonly #tell: Tell;
   readonly #wasMuted: boolean;
   #silenced = false;
   #held = false;
+  #tone = false;
 
   /**
    * @param element of the application
-   * @param tone for a peer that holds the call, if one is wanted
-   * @param blocked the browser plays nothing before the user has touched the page
+   * @param sound for the hold tone
+   * @param tell for a browser that plays nothing before the user has touched the page
    */
-  constructor(element: HTMLAudioElement, tone: HoldTone | undefined, blocked: (event: PlaybackBlockedParams) => void) {
+  constructor(element: HTMLAudioElement, sound: Sound, tell: Tell) {
     this.#element = element;
     this.#wasMuted = element.muted;
-    this.#tone = tone;
-    this.#blocked = blocked;
+    this.#sound = sound;
+    this.#tell = tell;
   }
 
   /** Plays this track from now on. */
   attach(track: MediaStreamTrack): void {
     this.#element.srcObject = new MediaStream([track]);
     this.#apply();
-    this.#play();
+    this.#element.play().catch((error: unknown) => {
+      // Another `srcObject` interrupts as well; only the browser's policy is the user's business.
+      if (error instanceof Error && error.name === 'NotAllowedError') {
+        this.#tell('evtPlaybackBlocked', {
+          resume: async () => {
+            await Promise.all([this.#element.play(), this.#sound.resume()]);
+          },
+        });
+      }
+    });
   }
 
   /** The application does not want to hear the peer. */
@@ -43,50 +53,32 @@ export class Playback {
     this.#apply();
   }
 
+  /** The peer holds the call, and a tone says so. */
+  set tone(tone: boolean) {
+    this.#tone = tone;
+    this.#apply();
+  }
+
   /**
    * Where the peer is heard.
    *
-   * @throws what `setSinkId` throws, or a NotSupportedError
+   * @throws what `setSinkId` throws; a TypeError where there is none
    */
   async choose(deviceId: string): Promise<void> {
-    if (!this.#element.setSinkId) {
-      throw new DOMException('this browser plays on the device that the system chose', 'NotSupportedError');
-    }
     await this.#element.setSinkId(deviceId);
-    if (this.#tone) {
-      this.#tone.sink = deviceId;
-    }
-  }
-
-  /** The peer holds the call. */
-  set peerHolds(holds: boolean) {
-    this.#tone?.play(holds);
+    await this.#sound.choose(deviceId);
   }
 
   /** Stops, and gives the element back. */
   close(): void {
-    this.#tone?.close();
+    this.#sound.close();
     this.#element.muted = this.#wasMuted;
     this.#element.srcObject = null;
   }
 
   #apply(): void {
-    this.#element.muted = this.#silenced || this.#held;
-    if (this.#tone) {
-      this.#tone.allowed = !this.#element.muted;
-    }
-  }
-
-  #play(): void {
-    this.#element.play().catch((error: unknown) => {
-      // Another `srcObject` interrupts as well; only the browser's policy is the user's business.
-      if (error instanceof Error && error.name === 'NotAllowedError') {
-        this.#blocked({
-          resume: async () => {
-            await Promise.all([this.#element.play(), this.#tone?.resume()]);
-          },
-        });
-      }
-    });
+    const muted = this.#silenced || this.#held;
+    this.#element.muted = muted;
+    this.#sound.beeping = this.#tone && !muted;
   }
 }

@@ -1,7 +1,10 @@
 /** How a call sounds, estimated from what is measured (ITU-T G.107). */
 
 import type { QualityParams } from '../params.js';
-import type { Statistics } from './statistics.js';
+import type { InboundAudio, Statistics } from './statistics.js';
+
+/** What only grows. */
+type Counter = Exclude<keyof InboundAudio, 'kind' | 'ssrc' | 'jitter'>;
 
 /** Names of the quality levels. */
 export const QUALITY_LEVEL = {
@@ -57,22 +60,22 @@ export class Quality {
     if (!before || inbound.ssrc !== before.ssrc) {
       return undefined;
     }
-    const lost = Math.max(0, inbound.packetsLost - before.packetsLost);
-    const discarded = Math.max(0, inbound.packetsDiscarded - before.packetsDiscarded);
-    const received = Math.max(0, inbound.packetsReceived - before.packetsReceived);
-    const total = lost + received;
-    const inboundLoss = total > 0 ? Math.min(1, (lost + discarded) / total) : 0;
-    const lossRate = Math.max(inboundLoss, outbound.fractionLost ?? 0);
-    const emitted = inbound.jitterBufferEmittedCount - before.jitterBufferEmittedCount;
-    const jitterBufferDelay = emitted > 0 ? (inbound.jitterBufferDelay - before.jitterBufferDelay) / emitted : null;
+    const grown = (name: Counter): number => Math.max(0, inbound[name] - before[name]);
+    const lost = grown('packetsLost');
+    const sent = outbound.fractionLost ?? 0;
+    const received = lost && lost / (lost + grown('packetsReceived'));
+    // What redundancy repaired was lost and yet heard; what came too late was not lost and yet had to be invented.
+    const invented = (grown('concealedSamples') - grown('silentConcealedSamples')) / (grown('totalSamplesReceived') || 1);
+    const emitted = grown('jitterBufferEmittedCount');
+    const jitterBufferDelay = emitted > 0 ? grown('jitterBufferDelay') / emitted : null;
     const delay = 500 * (now.roundTripTime ?? 0) + 1000 * (jitterBufferDelay ?? 0) + FIXED_DELAY;
-    const mos = meanOpinionScore(delay, lossRate);
+    const mos = meanOpinionScore(delay, Math.min(1, Math.max(0, invented, sent)));
     return {
       level: this.#step(mos),
       mos,
       roundTripTime: now.roundTripTime,
-      lossRate,
-      jitter: inbound.jitter === null ? outbound.remoteJitter : Math.max(inbound.jitter, outbound.remoteJitter ?? 0),
+      lossRate: Math.max(received, sent),
+      jitter: Math.max(inbound.jitter, outbound.remoteJitter ?? 0),
       jitterBufferDelay,
     };
   }

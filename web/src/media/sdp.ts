@@ -1,6 +1,5 @@
 /** Session descriptions as the signalling carries them, and as the browser wants them (RFC 8829, RFC 8866). */
 
-import * as limits from '../signaling/limits.js';
 import type { Codec, SessionDescription } from '../signaling/messages.js';
 
 /** Opus always says 48 kHz and two channels, whatever is sent (RFC 7587 §7); RED repeats it (RFC 2198). */
@@ -11,13 +10,12 @@ const CHANNELS = 2;
 const TOKEN = /^[\w!#$%&'*+.^`{|}~:/?=-]+$/;
 /** RFC 8839 §5.4 `ice-char`. */
 const ICE_CHARS = /^[A-Za-z0-9+/]{4,256}$/;
-/** RFC 8122 §5. */
-const HASH = /^[A-F0-9]{2}(:[A-F0-9]{2}){19,63}$/;
+/** RFC 8122 §5, without the hash functions that prove nothing any more. */
+const HASH = /^sha-(256|384|512) [A-F0-9]{2}(:[A-F0-9]{2}){31,63}$/i;
 /** Values that consist of several tokens. None of them may hold a line's end. */
 const TEXT = /^[\x20-\x7e]{1,512}$/;
 
-/** Payload formats that may be negotiated: telephone events, comfort noise and the old codecs are refused. */
-const isWanted = (name: string): boolean => name === 'opus' || name === 'red';
+const isOpusAmong = (codecs: Codec[]): boolean => codecs.some((codec) => codec.name === 'opus');
 
 /**
  * Reads the one audio section of a description that the browser made.
@@ -28,58 +26,39 @@ const isWanted = (name: string): boolean => name === 'opus' || name === 'red';
  * @throws Error when there is no audio section that could be used; only a browser with other habits makes one
  */
 export function fromSdp(sdp: string, generation: number): SessionDescription {
-  const lines = sdp.split(/\r?\n/);
-  const all = (name: string): string[] => {
-    const prefix = `a=${name}:`;
-    return lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
-  };
-  const first = (name: string): string => all(name)[0] ?? '';
-  const payloads = /^m=audio \d+ [\w/]+ ([\d ]+)$/m.exec(sdp.replace(/\r/g, ''))?.[1]?.split(' ') ?? [];
-  const parameters = (name: string, pt: string): string[] =>
-    all(name).flatMap((line) => (line.startsWith(`${pt} `) ? [line.slice(pt.length + 1)] : []));
-  const codecs = payloads.flatMap((pt): Codec[] => {
-    const [name = '', rate, ch] = parameters('rtpmap', pt)[0]?.split('/') ?? [];
-    const codec = {
-      name: name.toLowerCase(),
-      pt: Number(pt),
-      rate: Number(rate),
-      ch: Number(ch ?? 1),
-      fmtp: parameters('fmtp', pt)[0] ?? '',
-      rtcp_fb: parameters('rtcp-fb', pt),
-    };
-    return isWanted(codec.name) && codec.rate === RATE ? [codec] : [];
+  const text = sdp.replace(/\r/g, '');
+  const all = (pattern: string): string[][] => [...text.matchAll(new RegExp(`^${pattern}$`, 'gm'))].map((match) => match.slice(1));
+  const first = (pattern: string): string => all(pattern)[0]?.[0] ?? '';
+  const codecs = first('m=audio \\d+ \\S+ (.*)').split(' ').flatMap((pt): Codec[] => {
+    const [name = '', rate, ch] = all(`a=rtpmap:${pt} (\\w+)/(\\d+)/?(\\d*)`)[0] ?? [];
+    const rtcp_fb = all(`a=rtcp-fb:${pt} (.*)`).flat();
+    const codec = { name: name.toLowerCase(), pt: Number(pt), rate: Number(rate), ch: Number(ch), fmtp: first(`a=fmtp:${pt} (.*)`), rtcp_fb };
+    return isUsable(codec) ? [codec] : [];
   });
-  const [, ssrc = '0', cname = ''] = /^(\d+) cname:(.*)$/.exec(first('ssrc')) ?? [];
-  const direction = /^a=(sendrecv|sendonly|recvonly|inactive)$/m.exec(sdp.replace(/\r/g, ''))?.[1];
+  const [[ssrc, cname = ''] = []] = all('a=ssrc:(\\d+) cname:(.*)');
   const description: SessionDescription = {
     v: 1,
     party: null,
     generation,
-    ufrag: first('ice-ufrag'),
-    pwd: first('ice-pwd'),
-    options: first('ice-options').split(' ').filter(Boolean).slice(0, limits.LIST),
+    ufrag: first('a=ice-ufrag:(.*)'),
+    pwd: first('a=ice-pwd:(.*)'),
+    options: first('a=ice-options:(.*)').split(' '),
     candidates: [],
     end_of_candidates: false,
-    fingerprints: [...new Set(all('fingerprint'))].slice(0, limits.LIST).map((line) => {
-      const [algorithm = '', value = ''] = line.split(' ');
-      return { algorithm: algorithm.toLowerCase(), value: value.toUpperCase() };
-    }),
-    setup: first('setup') as SessionDescription['setup'],
+    fingerprints: all('a=fingerprint:(\\S+) (\\S+)').map(([algorithm = '', value = '']) => ({ algorithm, value })),
+    setup: first('a=setup:(.*)') as SessionDescription['setup'],
     commit: null,
     nonce: null,
     codecs,
-    extmap: all('extmap').slice(0, limits.LIST).flatMap((line) => {
-      // The identifier may carry a direction (RFC 8285 §8).
-      const [, id, uri] = /^(\d+)(?:\/\w+)? (\S+)/.exec(line) ?? [];
-      return uri && Number(id) < 15 ? [{ id: Number(id), uri }] : [];
-    }),
-    mid: first('mid'),
-    ssrc: Number(ssrc),
-    cname: cname.slice(0, limits.TEXT),
-    direction: (direction ?? 'sendrecv') as SessionDescription['direction'],
-    ptime: Number(first('ptime')) || 20,
+    // The identifier may carry a direction (RFC 8285 §8).
+    extmap: all('a=extmap:(\\d+)(?:/\\w+)? (\\S+).*').map(([id, uri = '']) => ({ id: Number(id), uri })),
+    mid: first('a=mid:(.*)'),
+    ssrc: Number(ssrc ?? 0),
+    cname,
+    direction: (first('a=(sendrecv|sendonly|recvonly|inactive)') || 'sendrecv') as SessionDescription['direction'],
+    ptime: Number(first('a=ptime:(\\d+)') || 20),
   };
-  if (!description.ufrag || !description.fingerprints.length || !codecs.some((codec) => codec.name === 'opus')) {
+  if (!description.ufrag || !isOpusAmong(codecs)) {
     throw new Error('the browser describes no audio that could be used');
   }
   return description;
@@ -97,14 +76,12 @@ export function fromSdp(sdp: string, generation: number): SessionDescription {
  */
 export function toSdp(description: SessionDescription, mid: string): string | undefined {
   const codecs = description.codecs.filter(isUsable);
-  const fingerprints = description.fingerprints.filter(
-    (it) => /^sha-(256|384|512)$/i.test(it.algorithm) && HASH.test(it.value.toUpperCase()),
-  );
+  const fingerprints = description.fingerprints.filter((it) => HASH.test(`${it.algorithm} ${it.value}`));
   const usable =
     ICE_CHARS.test(description.ufrag) &&
     ICE_CHARS.test(description.pwd) &&
     fingerprints.length > 0 &&
-    codecs.some((codec) => codec.name === 'opus');
+    isOpusAmong(codecs);
   if (!usable) {
     return undefined;
   }
@@ -122,7 +99,7 @@ export function toSdp(description: SessionDescription, mid: string): string | un
     `a=ice-ufrag:${description.ufrag}`,
     `a=ice-pwd:${description.pwd}`,
     'a=ice-options:trickle',
-    ...fingerprints.map((it) => `a=fingerprint:${it.algorithm.toLowerCase()} ${it.value.toUpperCase()}`),
+    ...fingerprints.map((it) => `a=fingerprint:${it.algorithm} ${it.value}`),
     `a=setup:${description.setup}`,
     `a=${description.direction}`,
   ];
@@ -133,10 +110,10 @@ export function toSdp(description: SessionDescription, mid: string): string | un
     }
     lines.push(...codec.rtcp_fb.filter((it) => TEXT.test(it)).map((it) => `a=rtcp-fb:${codec.pt} ${it}`));
   }
-  const seen = new Set<number>();
-  for (const { id, uri } of description.extmap) {
-    if (Number.isInteger(id) && id > 0 && id < 15 && TOKEN.test(uri) && !seen.has(id)) {
-      seen.add(id);
+  // RFC 8285 §4.2: 1 to 14, each once. A browser refuses the whole description otherwise.
+  const extensions = new Map(description.extmap.map(({ id, uri }) => [id, uri]));
+  for (const [id, uri] of extensions) {
+    if (id > 0 && id < 15 && TOKEN.test(uri)) {
       lines.push(`a=extmap:${id} ${uri}`);
     }
   }
@@ -146,12 +123,14 @@ export function toSdp(description: SessionDescription, mid: string): string | un
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/** A codec with a payload type that RFC 5761 §4 leaves to RTP, of a wanted format. */
-function isUsable(codec: Codec, index: number, all: Codec[]): boolean {
-  const { name, pt, rate, ch } = codec;
-  const free = Number.isInteger(pt) && ((pt >= 96 && pt < 128) || (pt >= 35 && pt < 64));
+/**
+ * Opus, or RED around it, with a payload type that RFC 5761 §4 leaves to RTP. Telephone events, comfort noise and the old codecs
+ * are refused.
+ */
+function isUsable({ name, pt, rate, ch }: Codec, index = 0, all: Codec[] = []): boolean {
+  const free = (pt >= 96 && pt < 128) || (pt >= 35 && pt < 64);
   const once = all.findIndex((it) => it.pt === pt) === index;
-  return isWanted(name) && free && once && rate === RATE && ch === CHANNELS;
+  return /^(opus|red)$/.test(name) && Number.isInteger(pt) && free && (once || !all.length) && rate === RATE && ch === CHANNELS;
 }
 
 /**

@@ -28,10 +28,8 @@ export interface InboundAudio {
   bytesReceived: number;
   /** Packets lost; negative when duplicates outnumber losses. */
   packetsLost: number;
-  /** Packets that came too late to be played. */
-  packetsDiscarded: number;
   /** Interarrival jitter in seconds. */
-  jitter: number | null;
+  jitter: number;
   /** Sum over all emitted samples of the seconds that each spent in the buffer. */
   jitterBufferDelay: number;
   /** Samples that came out of the buffer. */
@@ -40,6 +38,8 @@ export interface InboundAudio {
   totalSamplesReceived: number;
   /** Samples that had to be invented. */
   concealedSamples: number;
+  /** Of those, silent ones: the peer said nothing. */
+  silentConcealedSamples: number;
 }
 
 /** A snapshot; counters run from the start of the path. Everything is zero or `null` before there is a path. */
@@ -68,57 +68,45 @@ export interface Statistics {
 
 type Entry = Record<string, unknown> & { type: string };
 
+/** Counters of the browser that are passed on under their names. */
+const SENT = ['ssrc', 'packetsSent', 'bytesSent'] as const;
+const RECEIVED = [
+  ...['ssrc', 'packetsReceived', 'bytesReceived', 'packetsLost', 'jitter', 'jitterBufferDelay', 'jitterBufferEmittedCount'] as const,
+  ...['totalSamplesReceived', 'concealedSamples', 'silentConcealedSamples'] as const,
+] as const;
+
 /**
  * Reads a report of the browser.
  *
  * @param report of the connection; `undefined` gives a snapshot of nothing
+ * @param heard level of the own audio, 0 to 1, for a browser whose report has none
  */
-export function statistics(report: RTCStatsReport | undefined): Statistics {
-  const entries = new Map<string, Entry>();
-  report?.forEach((entry: Entry, id: string) => entries.set(id, entry));
-  const find = (type: string, fits: (entry: Entry) => boolean = () => true): Entry | undefined =>
-    [...entries.values()].find((entry) => entry.type === type && fits(entry));
-  const linked = (entry: Entry | undefined, name: string): Entry | undefined => entries.get(String(entry?.[name]));
-  const isAudio = (entry: Entry): boolean => entry['kind'] === 'audio';
+export function statistics(report?: RTCStatsReport, heard: () => number = () => 0): Statistics {
+  const entries: Entry[] = [];
+  report?.forEach((entry: Entry) => entries.push(entry));
+  const find = (type: string, name?: string, value: unknown = 'audio'): Entry | undefined =>
+    entries.find((entry) => entry.type === type && (!name || entry[name] === value));
+  const linked = (entry: Entry | undefined, name: string): Entry | undefined =>
+    entries.find((it) => entry && it['id'] === entry[name]);
 
-  const outbound = find('outbound-rtp', isAudio);
-  const inbound = find('inbound-rtp', isAudio);
-  const remote = find('remote-inbound-rtp', isAudio);
-  const source = find('media-source', isAudio);
+  const outbound = find('outbound-rtp', 'kind');
+  const inbound = find('inbound-rtp', 'kind');
+  const remote = find('remote-inbound-rtp', 'kind');
   const transport = find('transport');
-  // Firefox has no `transport`; the pair that carries is marked there.
-  const pair =
-    linked(transport, 'selectedCandidatePairId') ??
-    find('candidate-pair', (it) => it['nominated'] === true && it['state'] === 'succeeded');
-
+  // Firefox names no selected pair.
+  const pair = linked(transport, 'selectedCandidatePairId') ?? find('candidate-pair', 'nominated', true);
   return {
     outboundRtpStats: {
       audio: {
         kind: 'audio',
-        ssrc: number(outbound, 'ssrc') ?? 0,
-        packetsSent: number(outbound, 'packetsSent') ?? 0,
-        bytesSent: number(outbound, 'bytesSent') ?? 0,
+        ...pick(outbound, SENT),
         fractionLost: number(remote, 'fractionLost'),
         remoteJitter: number(remote, 'jitter'),
       },
     },
-    inboundRtpStats: {
-      audio: {
-        kind: 'audio',
-        ssrc: number(inbound, 'ssrc') ?? 0,
-        packetsReceived: number(inbound, 'packetsReceived') ?? 0,
-        bytesReceived: number(inbound, 'bytesReceived') ?? 0,
-        packetsLost: number(inbound, 'packetsLost') ?? 0,
-        packetsDiscarded: number(inbound, 'packetsDiscarded') ?? 0,
-        jitter: number(inbound, 'jitter'),
-        jitterBufferDelay: number(inbound, 'jitterBufferDelay') ?? 0,
-        jitterBufferEmittedCount: number(inbound, 'jitterBufferEmittedCount') ?? 0,
-        totalSamplesReceived: number(inbound, 'totalSamplesReceived') ?? 0,
-        concealedSamples: number(inbound, 'concealedSamples') ?? 0,
-      },
-    },
+    inboundRtpStats: { audio: { kind: 'audio', ...pick(inbound, RECEIVED) } },
     roundTripTime: number(remote, 'roundTripTime') ?? number(pair, 'currentRoundTripTime'),
-    localLevel: level(number(source, 'audioLevel') ?? 0),
+    localLevel: level(number(find('media-source', 'kind'), 'audioLevel') ?? heard()),
     peerLevel: level(number(inbound, 'audioLevel') ?? 0),
     localCandidateType: text(linked(pair, 'localCandidateId'), 'candidateType'),
     remoteCandidateType: text(linked(pair, 'remoteCandidateId'), 'candidateType'),
@@ -134,15 +122,18 @@ export function statistics(report: RTCStatsReport | undefined): Statistics {
  * @param amplitude effective value, 0 to 1
  */
 export function level(amplitude: number): number {
-  return Math.round(Math.min(100, Math.max(0, 100 + (2000 / 60) * Math.log10(Math.max(amplitude, 1e-9)))));
+  return Math.round(Math.min(100, Math.max(0, 100 + (2000 / 60) * Math.log10(amplitude))));
+}
+
+function pick<N extends string>(entry: Entry | undefined, names: readonly N[]): { [K in N]: number } {
+  return Object.fromEntries(names.map((name) => [name, number(entry, name) ?? 0])) as { [K in N]: number };
 }
 
 function number(entry: Entry | undefined, name: string): number | null {
   const value = entry?.[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  return Number.isFinite(value) ? (value as number) : null;
 }
 
 function text(entry: Entry | undefined, name: string): string | null {
-  const value = entry?.[name];
-  return typeof value === 'string' ? value : null;
+  return (entry?.[name] as string | undefined) ?? null;
 }
