@@ -50,7 +50,7 @@ class App {
     this.#notifications.subscribe(() => this.#update());
     // The first click or key press is what browsers wait for before they let a page sound.
     for (const gesture of ['pointerdown', 'keydown']) {
-      document.addEventListener(gesture, () => this.#phone.unlockSound(), { once: true });
+      document.addEventListener(gesture, () => void this.#phone.unlockSound(), { once: true });
     }
     if (this.#user !== undefined && isSecureContext) {
       this.#enter(this.#user);
@@ -67,7 +67,7 @@ class App {
 
   #signIn(user: string): void {
     store.rememberName(user);
-    this.#phone.unlockSound();
+    void this.#phone.unlockSound();
     this.#enter(user);
     this.#rebuild();
   }

@@ -1,5 +1,5 @@
 /** Where calls come in: the app server's push channel, and Web Push by way of the service worker. */
-import type { Push } from '../src/index.ts';
+import type { Push } from '../src/push.ts';
 import { readPush } from '../src/push-message.ts';
 import { Emitter } from './emitter.ts';
 

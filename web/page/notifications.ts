@@ -1,5 +1,5 @@
 /** Calls that ring while no tab is open: by Web Push and the service worker of the page. */
-import { type IncomingCall, PUSH_FAIL_REASON, PushError, onIncomingCall, subscribeToCalls, unsubscribeFromCalls } from '../src/index.ts';
+import { type IncomingCall, PUSH_FAIL_REASON, PushError, onIncomingCall, subscribeToCalls, unsubscribeFromCalls } from '../src/push.ts';
 import { pushKey, subscribe, unsubscribe } from './app-server.ts';
 import { Emitter } from './emitter.ts';
 import { notifiedName, rememberNotified } from './store.ts';

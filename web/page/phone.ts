@@ -1,5 +1,6 @@
 /** The telephone of the page: at most one call at a time, and what a person can do with it. */
-import { type CallAction, type CallDelegate, type CallPush, type Push, type Statistics, closeCallNotification } from '../src/index.ts';
+import type { CallDelegate, Statistics } from '../src/index.ts';
+import { type CallAction, type CallPush, type Push, closeCallNotification } from '../src/push.ts';
 import { SERVICE, accessToken } from './app-server.ts';
 import { type End, callEvents } from './call-events.ts';
 import { type Active, type CallState, type Phase, freshCall } from './call-state.ts';
@@ -24,6 +25,8 @@ export class Phone extends Emitter {
   #user: string | undefined;
   #call: Active | undefined;
   #problem: Problem | undefined;
+  /** The problem that the next click anywhere solves. */
+  #tonesBlocked: Problem | undefined;
   #notice: Notice | undefined;
   readonly #waiting = new Map<string, CallPush>();
   readonly #audio: HTMLAudioElement;
@@ -35,7 +38,10 @@ export class Phone extends Emitter {
     super();
     this.#audio = audio;
     this.#announce = announce;
-    this.#tones = new Tones(() => this.#soundBlocked(() => this.#tones.unlock()));
+    this.#tones = new Tones(() => {
+      this.#soundBlocked(() => this.#tones.unlock());
+      this.#tonesBlocked = this.#problem;
+    });
   }
 
   /** The call, if there is one. */
@@ -59,8 +65,11 @@ export class Phone extends Emitter {
   }
 
   /** Lets ring tones be heard; to be called while a click or a key press is handled. */
-  unlockSound(): void {
-    void this.#tones.unlock();
+  async unlockSound(): Promise<void> {
+    await this.#tones.unlock();
+    if (this.#problem !== undefined && this.#problem === this.#tonesBlocked) {
+      this.dismiss();
+    }
   }
 
   /** Changes who this telephone belongs to; a call ends. */

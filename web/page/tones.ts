@@ -35,7 +35,10 @@ const endNotes: Note[] = [440, 349.23].map((frequency, index) => ({
   gain: 0.14,
   struck: true,
 }));
+/** Seconds between two rings. */
 const PERIODS = { ring: 3.2, ringback: 4 };
+/** How soon a sound that could not start is tried again, in milliseconds: a click should be followed by a ring. */
+const RETRY = 400;
 
 /** Plays one tone at a time. */
 export class Tones {
@@ -64,13 +67,9 @@ export class Tones {
     this.stop();
     this.#tone = tone;
     this.#context ??= new AudioContext();
-    const context = this.#context;
-    if (context.state === 'suspended') {
-      // Resolves at once where a click has been seen, and only after the next click elsewhere.
-      void context.resume();
-      this.#blocked();
-    }
-    this.#period(tone);
+    // Resolves soon where a click has been seen, and only after the next click elsewhere.
+    void this.#context.resume();
+    this.#period(tone, 0);
   }
 
   /** Silence. */
@@ -90,18 +89,19 @@ export class Tones {
     }
   }
 
-  #period(tone: Tone): void {
+  #period(tone: Tone, tries: number): void {
     const context = this.#context;
-    if (context?.state === 'running') {
+    const running = context?.state === 'running';
+    if (running) {
       this.#sound(context, tone === 'ring' ? ringNotes : ringbackNotes);
+    } else if (tries === 1) {
+      this.#blocked();
     }
     if (tone === 'ring') {
       // Phones in a pocket: where there is a motor, it helps.
       navigator.vibrate?.([300, 150, 300]);
     }
-    // While the sound is blocked, a click should be followed by a ring soon.
-    const wait = context?.state === 'running' ? PERIODS[tone] * 1_000 : 400;
-    this.#timer = window.setTimeout(() => this.#period(tone), wait);
+    this.#timer = window.setTimeout(() => this.#period(tone, tries + 1), running ? PERIODS[tone] * 1_000 : RETRY);
   }
 
   #sound(context: AudioContext, notes: Note[]): void {

@@ -10,7 +10,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { Resources } from './lib/resources.mjs';
-import { CallServer } from './lib/server.mjs';
+import { CallServer, freePort } from './lib/server.mjs';
 import { within } from './lib/wait.mjs';
 import { SCENARIOS } from './page/scenarios.mjs';
 import { World } from './page/world.mjs';
@@ -29,8 +29,10 @@ const only = option('--only') ?? '';
 let failed = 0;
 let run = 0;
 try {
-  process.env.DUOLOGUE_WEB_DIST ??= build();
-  const server = await CallServer.development(resources);
+  const dist = process.env.DUOLOGUE_WEB_DIST ?? build();
+  const server = new CallServer(await freePort(), resources.folder('server'), ['--dev', '--web-folder', resolve(dist)]);
+  resources.defer(() => server.kill());
+  await server.start();
   const world = await World.start(resources, server, shots && resolve(shots));
   if (shots) mkdirSync(shots, { recursive: true });
   for (const [name, scenario] of Object.entries(SCENARIOS).filter(([name]) => name.includes(only))) {

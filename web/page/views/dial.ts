@@ -29,7 +29,7 @@ export function dialView(phone: Phone, user: string, draft: string, onDraft: (te
     message.textContent = wrong;
     input.toggleAttribute('aria-invalid', wrong !== '');
     if (wrong === '') {
-      phone.unlockSound();
+      void phone.unlockSound();
       void phone.dial(peer);
     } else {
       input.focus();
@@ -64,7 +64,7 @@ export function dialView(phone: Phone, user: string, draft: string, onDraft: (te
         h('a', { class: 'link', href: `/?as=${encodeURIComponent(other)}`, target: '_blank', rel: 'noopener' }, translate('tipLink', { name: other })),
       ),
       h('p', { class: 'soft' }, translate('tipCli')),
-      h('pre', { class: 'code', tabindex: 0 }, h('code', {}, `${answerCommand()}`)),
+      h('pre', { class: 'code', tabindex: 0 }, h('code', { lang: 'en' }, `${answerCommand()}`)),
     ),
   );
   const update = (): void => {

@@ -50,7 +50,7 @@ function row(call: CallRecord, phone: Phone): HTMLElement {
       'aria-label': translate('callBack', { name: call.peer }),
       title: translate('callBack', { name: call.peer }),
       onclick: () => {
-        phone.unlockSound();
+        void phone.unlockSound();
         void phone.dial(call.peer);
       },
     },

@@ -33,10 +33,12 @@ export function inCallView(phone: Phone, peer: string): View {
     if (call === undefined) {
       return;
     }
-    element.classList.toggle('on-hold', call.held || call.heldByPeer !== undefined);
-    face.style.setProperty('--level', String(call.held ? 0 : call.peerLevel / 100));
-    mine.set(call.muted || call.held ? 0 : call.myLevel);
-    theirs.set(call.held ? 0 : call.peerLevel);
+    // Nothing is sent on hold, and a browser goes on reporting the last level that it heard.
+    const quiet = call.held || call.heldByPeer !== undefined;
+    element.classList.toggle('on-hold', quiet);
+    face.style.setProperty('--level', String(quiet ? 0 : call.peerLevel / 100));
+    mine.set(call.muted || quiet ? 0 : call.myLevel);
+    theirs.set(quiet ? 0 : call.peerLevel);
     quality.set(call.quality);
     showNotes(notes, notesOf(call));
     controls.update(call);

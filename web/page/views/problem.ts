@@ -35,7 +35,7 @@ export function problemView(phone: Phone): View {
         { class: 'problem-buttons' },
         action &&
           button(translate(action.label), undefined, 'primary', () => {
-            phone.unlockSound();
+            void phone.unlockSound();
             action.run();
           }),
         button(translate('dismiss'), undefined, 'plain', () => phone.dismiss()),

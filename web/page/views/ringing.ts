@@ -35,7 +35,7 @@ export function incomingView(phone: Phone, peer: string): View {
   const state = h('p', { class: 'call-state' });
   const decline = button(translate('decline'), 'hangUp', 'control stop', () => phone.hangUp());
   const answer = button(translate('answer'), 'phone', 'control go', () => {
-    phone.unlockSound();
+    void phone.unlockSound();
     phone.answer();
   });
   const element = h(
@@ -45,6 +45,7 @@ export function incomingView(phone: Phone, peer: string): View {
     h('h1', { id: 'stage-title', tabindex: -1 }, translate('incomingFrom', { name: peer })),
     state,
     h('div', { class: 'controls' }, decline, answer),
+    h('p', { class: 'hint keyboard-only' }, translate('escapeHint')),
   );
   const update = (): void => {
     const answering = phone.call?.phase === 'answering';

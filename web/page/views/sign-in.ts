@@ -70,7 +70,7 @@ export function insecureView(): View {
       h('h1', { id: 'stage-title', tabindex: -1 }, translate('insecureTitle')),
       h('p', {}, translate('insecureText')),
       h('p', {}, translate('insecureStart')),
-      h('pre', { class: 'code', tabindex: 0 }, h('code', {}, `duologue server --dev --tls-self-signed --listen 0.0.0.0:${location.port || '8080'}`)),
+      h('pre', { class: 'code', tabindex: 0 }, h('code', { lang: 'en' }, `duologue server --dev --tls-self-signed --listen 0.0.0.0:${location.port || '8080'}`)),
       h('p', {}, translate('insecureOpen', { address: secure })),
       h('p', {}, h('a', { href: secure, class: 'link' }, secure)),
     ),

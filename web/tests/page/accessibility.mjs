@@ -23,10 +23,8 @@ export const phoneDarkJapanese = (world) =>
  * @param {import('./person.mjs').Settings} settings
  */
 async function walk(world, look, settings) {
-  const [alice, bob] = await Promise.all([world.person('alice', settings), world.person('bob')]);
+  const [alice, bob] = await Promise.all([world.person('alice', { ...settings, stillness: true }), world.person('bob')]);
   const check = async (/** @type {string} */ state) => {
-    // Elements that are still fading have passing colours.
-    await alice.page.evaluate(() => Promise.all(document.getAnimations().filter((it) => it instanceof CSSTransition).map((it) => it.finished)));
     await alice.isAccessible(`${look}, ${state}`);
     await alice.poses(`${look}-${state}`, state === 'idle');
   };

@@ -14,6 +14,7 @@ import { words } from './words.mjs';
  * @property {number} [width]
  * @property {number} [height]
  * @property {number} [scale] device pixels for each pixel
+ * @property {boolean} [stillness] the person wants no motion; what fades has no passing colours then
  * @property {boolean} [microphone] whether the page may use it
  * @property {string} [origin] instead of the server's own address
  * @property {string} [query] of the address
@@ -53,14 +54,17 @@ export class Person {
    * @param {Settings} settings
    */
   static async arrive(world, name, settings) {
-    const { language = 'en', scheme = 'light', width = 1280, height = 860, scale = 1, microphone = true } = settings;
+    const { language = 'en', scheme = 'light', width = 1280, height = 860, scale = 1, microphone = true, stillness = false } = settings;
     const context = await world.browser.newContext({
       viewport: { width, height },
       colorScheme: scheme,
+      reducedMotion: stillness ? 'reduce' : 'no-preference',
       locale: language === 'ja' ? 'ja-JP' : 'en-US',
       deviceScaleFactor: scale,
+      isMobile: width < 600,
+      hasTouch: width < 600,
       // What is not granted here is denied without a question.
-      permissions: microphone ? ['microphone'] : ['geolocation'],
+      permissions: microphone ? ['microphone', 'notifications'] : ['notifications'],
     });
     context.setDefaultTimeout(LIMIT);
     const page = await context.newPage();
