@@ -6,7 +6,7 @@ import { Playback } from './media/playback.js';
 import { Sound } from './media/sound.js';
 import type { Statistics } from './media/statistics.js';
 import type { CallOptions, CommonParams, MakeCallParams, VerifyCallParams } from './params.js';
-import { Running, type Setup } from './running.js';
+import { Running } from './running.js';
 import type { Delegate, Tell } from './tell.js';
 import { signalingUrl } from './session.js';
 import { checkMakeCall, checkVerifyCall, type StartFail } from './signaling/check.js';
@@ -78,20 +78,7 @@ export class Call {
    * @throws CallError with one of `START_FAIL_REASON`
    */
   makeCall(params: MakeCallParams): Promise<void> {
-    return this.#start(params, checkMakeCall, (common) => ({
-      ...common,
-      start: {
-        type: 'make',
-        make: {
-          peer_id: params.peerId,
-          peer_service_id: params.peerServiceId,
-          media_type: 'audio',
-          app_server_data: params.appServerData ?? null,
-          call_start_message: params.callStartMessage ?? null,
-          description: null,
-        },
-      },
-    }));
+    return this.#start(params, checkMakeCall(params ?? {}));
   }
 
   /**
@@ -101,11 +88,7 @@ export class Call {
    * @throws CallError with one of `START_FAIL_REASON`
    */
   verifyCall(params: VerifyCallParams): Promise<void> {
-    return this.#start(params, checkVerifyCall, (common) => ({
-      ...common,
-      hello: { ...common.hello, cc_param: params.ccParam },
-      start: { type: 'verify', ccParam: params.ccParam },
-    }));
+    return this.#start(params, checkVerifyCall(params ?? {}));
   }
 
   /**
@@ -216,13 +199,9 @@ export class Call {
     }
   }
 
-  #start<P extends MakeCallParams | VerifyCallParams>(
-    params: P,
-    check: (params: P) => StartFail | undefined,
-    complete: (common: Omit<Setup, 'start'>) => Setup,
-  ): Promise<void> {
+  #start(params: AnyParams, fail: StartFail | undefined): Promise<void> {
     try {
-      this.#check(params, check(params ?? {}));
+      this.#check(params, fail);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -240,7 +219,7 @@ export class Call {
       this.#over = true;
       unfinished.delete(who);
     };
-    const started = this.#prepare(params, tell, (common) => complete({ ...common, ended }));
+    const started = this.#prepare(params, tell, ended);
     this.#started = started;
     started.then(
       () => this.#running?.begin(),
@@ -253,7 +232,7 @@ export class Call {
   }
 
   /** @throws CallError when the call cannot even be started */
-  #check(params: MakeCallParams | VerifyCallParams, fail: StartFail | undefined): void {
+  #check(params: AnyParams, fail: StartFail | undefined): void {
     const { ALREADY_EXIST, INTERNAL_INITIALIZATION_ERROR, INVALID_PARAM, REUSE } = START_FAIL_REASON;
     const refuse = (refused: unknown, reason: StartFailReason, message: string): void => {
       if (refused) {
@@ -278,11 +257,7 @@ export class Call {
   }
 
   /** Opens everything that can be opened without the server. */
-  async #prepare(
-    params: CommonParams & Partial<MakeCallParams>,
-    tell: Tell,
-    complete: (common: Omit<Setup, 'start' | 'ended'>) => Setup,
-  ): Promise<void> {
+  async #prepare(params: AnyParams, tell: Tell, ended: () => void): Promise<void> {
     const { serverUrl, deviceKey, preConnect = true, holdTone = true } = this.#options;
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier;
     const generated = RTCPeerConnection.generateCertificate(algorithm);
@@ -291,21 +266,27 @@ export class Call {
     const sound = new Sound();
     const playback = new Playback(params.mediaHtmlElement.peer.audio, sound, tell);
     try {
+      const { myServiceId, myId, accessToken, ccParam, peerId, peerServiceId, appServerData = null, callStartMessage = null } = params;
       const hello: Hello = {
         version: 1,
-        service_id: params.myServiceId,
-        user_id: params.myId,
-        access_token: params.accessToken,
+        service_id: myServiceId,
+        user_id: myId,
+        access_token: accessToken,
+        cc_param: ccParam,
         sdk: `duologue-web/${DUOLOGUE_VERSION}`,
         device_key: deviceKey,
       };
       const url = signalingUrl(serverUrl, globalThis.location?.href);
       const certificate = await generated;
-      const setup = complete({ url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell });
-      const running = new Running(setup);
-      if (setup.start.type === 'make') {
-        setup.start.make.description = await running.describe();
-      }
+      const make = ccParam === undefined && {
+        peer_id: peerId as string,
+        peer_service_id: peerServiceId as string,
+        media_type: 'audio' as const,
+        app_server_data: appServerData,
+        call_start_message: callStartMessage,
+      };
+      const running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, ended });
+      await running.prepare();
       if (this.#abandoned) {
         throw new Error('the call was ended before it began');
       }
@@ -348,6 +329,9 @@ export class Call {
 }
 
 type Handler = (...param: unknown[]) => void;
+
+/** Parameters of either kind, which the checks have told apart: only a callee has a `ccParam`. */
+type AnyParams = CommonParams & Partial<Omit<MakeCallParams & VerifyCallParams, keyof CommonParams>>;
 
 function identity({ myServiceId, myId }: CommonParams): string {
   return `${myServiceId}/${myId}`;

@@ -10,7 +10,7 @@ export interface DeviceInfo {
   label: string;
 }
 
-/** Lists the audio devices; empty where the browser shows none. `evtAudioDevice` says when the list is another one. */
+/** Lists the audio devices; empty where the browser shows none. The browser's `devicechange` event says when the list is another one. */
 export async function devices(): Promise<DeviceInfo[]> {
   const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
   return all.flatMap(({ deviceId, kind, label }) => (kind === 'videoinput' ? [] : [{ deviceId, kind, label }]));

@@ -11,21 +11,6 @@ export { QUALITY_LEVEL } from './media/quality.js';
 export type { InboundAudio, OutboundAudio, Statistics } from './media/statistics.js';
 export type * from './params.js';
 export {
-  PUSH_FAIL_REASON,
-  PushError,
-  closeCallNotification,
-  onIncomingCall,
-  subscribeToCalls,
-  unsubscribeFromCalls,
-  type CallAction,
-  type CallPush,
-  type CancelPush,
-  type IncomingCall,
-  type Push,
-  type PushFailReason,
-  type SubscribeParams,
-} from './push.js';
-export {
   DISCONNECT_SOURCE,
   KIT_DISCONNECT_REASON,
   START_FAIL_REASON,

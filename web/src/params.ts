@@ -208,8 +208,8 @@ export interface PlaybackBlockedParams {
 
 /** What `evtAudioDevice` carries. */
 export interface AudioDeviceParams {
-  /** `lost`: nobody hears this side any more. `replaced`: another microphone took over. `changed`: there is more or less to choose from. */
-  kind: 'lost' | 'replaced' | 'changed';
+  /** `lost`: nobody hears this side any more. `changed`: another microphone took over by itself. */
+  kind: 'lost' | 'changed';
   /** Name of the microphone in use, when it is known. */
   label?: string | undefined;
   /** What the user can do about it. */

@@ -18,8 +18,8 @@ const LOST_AFTER = 10;
 
 /** What a call is started with. */
 export interface Setup {
-  /** What the caller asks for, without a description, or the callee's `ccParam`. */
-  start: { type: 'make'; make: MakeCall } | { type: 'verify'; ccParam: string };
+  /** What a caller asks for; a callee has its `cc_param` in the greeting. */
+  make: Omit<MakeCall, 'description'> | false;
   /** The signalling's address; `undefined` when there is none. */
   url: string | undefined;
   /** Who this is. */
@@ -50,11 +50,13 @@ export class Running {
   readonly #machine: ClientCall;
   readonly #session: Session;
   readonly #paths: Paths;
-  readonly #monitor: Monitor;
+  /** What is measured. */
+  readonly monitor: Monitor;
   /** Of mute and hold only the last state matters by the time the server is back. */
   readonly #untold = new Map<string, ClientMessage>();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #lost: ReturnType<typeof setTimeout> | undefined;
+  #description: SessionDescription | null = null;
   #talking = false;
   #held = false;
   #verified: { callerId: string; callerServiceId: string; callStartMessage?: string | undefined } | undefined;
@@ -64,19 +66,20 @@ export class Running {
 
   constructor(setup: Setup) {
     this.#setup = setup;
-    this.#machine = new ClientCall(setup.start.type === 'make' ? 'caller' : 'callee', { preConnect: setup.preConnect });
+    const role = setup.make ? 'caller' : 'callee';
+    this.#machine = new ClientCall(role, { preConnect: setup.preConnect });
     this.#session = new Session(setup.url, setup.hello, {
       welcome: (welcome) => this.#do(() => this.#onWelcome(welcome)),
       message: (message) => this.#do((now) => this.#machine.handleMessage(message, now)),
       down: (reason) => this.#do((now) => this.#machine.handleSignalDown(reason, now)),
     });
-    this.#paths = new Paths(this.#machine.role, setup.certificate, {
+    this.#paths = new Paths(role, setup.certificate, {
       path: (party, event) => this.#do((now) => this.#machine.handlePath(party, event, now)),
       interrupted: (interrupted) => this.#onInterrupted(interrupted),
       describe: (party, description) => this.#do(() => this.#machine.describe(party, description)),
       candidates: (party, found, end) => this.#do(() => this.#machine.addCandidates(party, 0, found, end)),
     });
-    this.#monitor = new Monitor({
+    this.monitor = new Monitor({
       params: setup.params,
       connection: () => this.#paths.active?.connection,
       heard: () => setup.sound.level(setup.microphone.track),
@@ -99,25 +102,20 @@ export class Running {
     return this.#connectedAt === undefined ? this.#duration : performance.now() - this.#connectedAt;
   }
 
-  /** What is measured. */
-  get monitor(): Monitor {
-    return this.#monitor;
-  }
-
   /** Caller: describes this end, before the call begins. */
-  describe(): Promise<SessionDescription> {
-    return this.#paths.first();
+  async prepare(): Promise<void> {
+    this.#description = this.#setup.make ? await this.#paths.first() : null;
   }
 
   /** Begins. What comes of it is told to the application. */
   begin(): void {
-    const { start } = this.#setup;
+    const { make, hello } = this.#setup;
     addEventListener('pagehide', this.#onPageHide);
     this.#do((now) => {
-      if (start.type === 'make') {
-        this.#machine.makeCall(start.make, now);
+      if (make) {
+        this.#machine.makeCall({ ...make, description: this.#description }, now);
       } else {
-        this.#machine.verifyCall(start.ccParam, now);
+        this.#machine.verifyCall(hello.cc_param ?? '', now);
       }
     });
     this.#session.start();
@@ -273,7 +271,7 @@ export class Running {
       }
       case 'connected':
         this.#connectedAt = performance.now();
-        this.#monitor.start();
+        this.monitor.start();
         tell('evtConnected', { callStartMessage: event.call_start_message ?? undefined });
         break;
       case 'peer_muted':
@@ -323,7 +321,7 @@ export class Running {
     this.#connectedAt = undefined;
     clearTimeout(this.#lost);
     removeEventListener('pagehide', this.#onPageHide);
-    this.#monitor.stop();
+    this.monitor.stop();
     this.#paths.closeAll();
     this.#setup.microphone.close();
     this.#setup.playback.close();

@@ -15,9 +15,6 @@ export class Microphone {
   #own: boolean;
   #muted = false;
   #closed = false;
-  readonly #onDevices = (): void => {
-    this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'call devices() again' });
-  };
 
   private constructor(
     stream: MediaStream,
@@ -30,7 +27,6 @@ export class Microphone {
     this.#changed = changed;
     this.#tell = tell;
     this.#watch();
-    navigator.mediaDevices?.addEventListener?.('devicechange', this.#onDevices);
   }
 
   /**
@@ -84,7 +80,6 @@ export class Microphone {
   /** Lets the device go. A stream of the application stays open. */
   close(): void {
     this.#closed = true;
-    navigator.mediaDevices?.removeEventListener?.('devicechange', this.#onDevices);
     this.#release();
   }
 
@@ -107,7 +102,7 @@ export class Microphone {
     this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug the microphone in again, or choose another one with setAudioInput()' });
     try {
       await this.choose(undefined);
-      this.#tell('evtAudioDevice', { kind: 'replaced', label: this.track.label, advice: 'say that another microphone is in use' });
+      this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'say that another microphone is in use' });
     } catch {
       // There is none. The call goes on, and the application was told what helps.
     }

@@ -42,7 +42,7 @@ export function fromSdp(sdp: string, generation: number): SessionDescription {
     generation,
     ufrag: first('a=ice-ufrag:(.*)'),
     pwd: first('a=ice-pwd:(.*)'),
-    options: first('a=ice-options:(.*)').split(' '),
+    options: ['trickle'],
     candidates: [],
     end_of_candidates: false,
     fingerprints: all('a=fingerprint:(\\S+) (\\S+)').map(([algorithm = '', value = '']) => ({ algorithm, value })),
@@ -55,8 +55,8 @@ export function fromSdp(sdp: string, generation: number): SessionDescription {
     mid: first('a=mid:(.*)'),
     ssrc: Number(ssrc ?? 0),
     cname,
-    direction: (first('a=(sendrecv|sendonly|recvonly|inactive)') || 'sendrecv') as SessionDescription['direction'],
-    ptime: Number(first('a=ptime:(\\d+)') || 20),
+    direction: 'sendrecv',
+    ptime: 20,
   };
   if (!description.ufrag || !isOpusAmong(codecs)) {
     throw new Error('the browser describes no audio that could be used');
@@ -68,7 +68,8 @@ export function fromSdp(sdp: string, generation: number): SessionDescription {
  * Writes a description of the other side as the browser reads it.
  *
  * Everything in it comes from the network, so each value is checked against what it may consist of: none can end its line
- * and begin another. Values that are not needed are left out when they are odd.
+ * and begin another. Values that are not needed are left out when they are odd; the only stream needs no announcement of its
+ * source (RFC 9143 §9.2: its payload types are enough), and who may speak when is the call's business, not the path's.
  *
  * @param description what the other side sent
  * @param mid the identification of the audio section: an answer repeats the offer's (RFC 8829 §5.3.1)
@@ -101,7 +102,7 @@ export function toSdp(description: SessionDescription, mid: string): string | un
     'a=ice-options:trickle',
     ...fingerprints.map((it) => `a=fingerprint:${it.algorithm} ${it.value}`),
     `a=setup:${description.setup}`,
-    `a=${description.direction}`,
+    'a=sendrecv',
   ];
   for (const codec of codecs) {
     lines.push(`a=rtpmap:${codec.pt} ${codec.name}/${RATE}/${CHANNELS}`);
@@ -116,9 +117,6 @@ export function toSdp(description: SessionDescription, mid: string): string | un
     if (id > 0 && id < 15 && TOKEN.test(uri)) {
       lines.push(`a=extmap:${id} ${uri}`);
     }
-  }
-  if (description.ssrc > 0 && TOKEN.test(description.cname)) {
-    lines.push(`a=ssrc:${description.ssrc} cname:${description.cname}`);
   }
   return `${lines.join('\r\n')}\r\n`;
 }
