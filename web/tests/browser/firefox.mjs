@@ -8,6 +8,8 @@ const EXECUTABLE = process.env.FIREFOX ?? '/usr/bin/firefox-esr';
 const PREFERENCES = {
   'media.autoplay.default': 0,
   'media.autoplay.blocking_policy': 0,
+  // The pages of a run were never in front, as only one can be.
+  'media.block-autoplay-until-in-foreground': false,
   'media.navigator.permission.disabled': true,
   'media.navigator.streams.fake': true,
   // Both phones are on this machine, which may have no other interface.

@@ -140,6 +140,18 @@ async function verify(ccParam) {
   }
 }
 
+/** Whether what should play plays, for the log of a failure. */
+function soundState() {
+  const { paused, muted, volume, currentTime, readyState, srcObject } = element;
+  const tracks = srcObject instanceof MediaStream ? srcObject.getTracks() : [];
+  return {
+    element: { paused, muted, volume, currentTime, readyState },
+    tracks: tracks.map((track) => ({ muted: track.muted, enabled: track.enabled, state: track.readyState })),
+    context: { state: context.state, currentTime: context.currentTime, gain: speaker.gain.value },
+    hidden: document.hidden,
+  };
+}
+
 /** A promise of the SDK that nothing but its event matters of. */
 async function quietly(/** @type {Promise<void>} */ promise) {
   await promise;
@@ -184,7 +196,7 @@ const commands = {
   hold: (reason) => quietly(call.hold(reason ?? undefined)),
   unhold: () => quietly(call.unhold()),
   hangUp: (phrase) => quietly(call.endCall(phrase ?? undefined)),
-  stats: () => call.getCurrentStats(),
+  stats: async () => ({ ...(await call.getCurrentStats()), sound: soundState() }),
 };
 
 Object.assign(window, {
