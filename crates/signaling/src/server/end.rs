@@ -80,9 +80,9 @@ impl ServerCall {
         let accepted = self.accepted();
         self.phase = Phase::Ended;
         self.deadlines.clear();
-        // A device that decided before anybody accepted decided for the other devices too.
-        let decided =
-            accepted.is_none() && end.source == DisconnectSource::Callee && by.is_some_and(|party| !party.is_caller());
+        // A device that decided before anybody accepted decided for the other devices too, also when the caller, who heard it over
+        // the media path, is the first to say so.
+        let decided = accepted.is_none() && end.source == DisconnectSource::Callee && by.is_some();
         let elsewhere = End {
             reason: DisconnectReason::MultidevDecline,
             source: DisconnectSource::CloudServer,

@@ -367,6 +367,27 @@ fn a_decline_stops_the_other_devices_and_a_failure_does_not() {
 }
 
 #[test]
+fn a_decline_that_the_caller_heard_first_stops_the_other_devices_as_such() {
+    let now = start();
+    let mut call = ringing(Timers::default(), now);
+    let [first, second] = [(); 2].map(|()| call.verify(None, now).unwrap());
+    drain(&mut call);
+    let heard = ClientMessage::End {
+        reason: Some(DisconnectReason::Decline),
+        user_code: None,
+        by_remote: true,
+    };
+    call.handle_message(CALLER, heard, now);
+    let outputs = drain(&mut call);
+    for device in [first, second] {
+        assert_eq!(
+            ended(&outputs, device),
+            Some((DisconnectReason::MultidevDecline, DisconnectSource::CloudServer))
+        );
+    }
+}
+
+#[test]
 fn more_devices_than_the_limit_are_refused() {
     let now = start();
     let mut call = ringing(Timers::default(), now);
