@@ -1,0 +1,20 @@
+// The application's service worker: the product's helper, and a word to the test about what came in and when.
+import { handleCallNotificationClick, handleCallPush } from '@duologue/web/service-worker';
+
+const options = {
+  texts: (call) => ({ title: `Call from ${call.app_caller_uid}`, body: 'Duologue', answer: 'Answer', decline: 'Decline' }),
+};
+const channel = new BroadcastChannel('push-test');
+
+addEventListener('install', () => skipWaiting());
+addEventListener('activate', (event) => event.waitUntil(clients.claim()));
+
+addEventListener('push', (event) => {
+  const at = Date.now();
+  const ours = handleCallPush(event, options);
+  channel.postMessage({ name: 'push', at, ours, push: event.data?.json() });
+});
+
+addEventListener('notificationclick', (event) => {
+  channel.postMessage({ name: 'click', ours: handleCallNotificationClick(event, options), action: event.action });
+});

@@ -1,0 +1,102 @@
+// What the scenarios need: call server, push service, Firefox with the application, and native callers.
+import { Log } from '../lib/log.mjs';
+import { CallServer, freePort } from '../lib/server.mjs';
+import { within } from '../lib/wait.mjs';
+import { NativeDriver } from '../browser/native-phone.mjs';
+import { assemble } from './application.mjs';
+import { Autopush } from './autopush.mjs';
+import { Firefox } from './firefox.mjs';
+
+/** Everything that is running. */
+export class World {
+  log = new Log('firefox');
+
+  /**
+   * @param {import('../lib/resources.mjs').Resources} resources
+   * @param {string} dist
+   */
+  static async start(resources, dist) {
+    const world = new World();
+    world.resources = resources;
+    const options = ['--dev', '--web-folder', await assemble(resources, dist)];
+    world.server = new CallServer(await freePort(), resources.folder('server'), options);
+    resources.defer(() => world.server.kill());
+    await world.server.start();
+    world.push = await Autopush.start(resources);
+    const url = `http://127.0.0.1:${world.server.port}/`;
+    world.firefox = await Firefox.start(resources, world.push.origin, url, world.log);
+    world.natives = new NativeDriver(resources);
+    return world;
+  }
+
+  #round = 0;
+
+  /** The one who calls. Each scenario has its own two, so that a call that is left hanging does not make the next one busy. */
+  get alice() {
+    return `alice-${this.#round}`;
+  }
+
+  /** The one who is called. */
+  get bob() {
+    return `bob-${this.#round}`;
+  }
+
+  /** A native caller who is ringing. */
+  async caller() {
+    const { resources, server } = this;
+    const caller = await this.natives.phone({ resources, upstream: server.port, user: this.alice, says: 'tone' });
+    this.callers.push(caller);
+    await caller.call(this.bob);
+    return caller;
+  }
+
+  /** @type {import('../browser/native-phone.mjs').NativePhone[]} */
+  callers = [];
+
+  /** A page of the callee, whose browser is subscribed. */
+  async subscribed() {
+    const page = await this.firefox.open();
+    const subscription = await evaluate(page, (user) => application.subscribe(user), this.bob);
+    return { page, subscription };
+  }
+
+  /** Back to a browser with no page of the application and no call. */
+  async reset() {
+    for (const caller of this.callers.splice(0)) await caller.close();
+    this.#round += 1;
+    this.push.spoil = undefined;
+    this.push.comeBack();
+    await this.firefox.closePages();
+    await this.firefox.dismiss();
+    await this.push.connected();
+  }
+
+  logs() {
+    return [this.server.log, this.log, ...this.callers.map((caller) => caller.log)].map((log) => log.text()).join('\n');
+  }
+}
+
+/**
+ * What a function gives in the page, in time.
+ * @param {import('puppeteer-core').Page} page
+ * @param {(...values: any[]) => any} run
+ * @param {any[]} values
+ */
+export function evaluate(page, run, ...values) {
+  return within(page.evaluate(run, ...values), `${run}`);
+}
+
+/**
+ * What the application tells under this name, from its `from`-th word on.
+ * @param {import('puppeteer-core').Page} page
+ * @param {string} name
+ * @param {number} [from]
+ */
+export function told(page, name, from = 0) {
+  return evaluate(page, (name, from) => application.next(name, from), name, from);
+}
+
+/** @param {import('puppeteer-core').Page} page */
+export function toldSoFar(page) {
+  return evaluate(page, () => application.told().length);
+}
