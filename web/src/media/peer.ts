@@ -259,7 +259,10 @@ export class PeerPath {
     };
     for (const text of this.#remoteCandidates.splice(0)) {
       const checked = candidate(text);
-      if (checked !== undefined) {
+      // What the caller said before it knew of several devices goes to all of them. A candidate of another path at the same
+      // address would keep Chromium from the right one.
+      const ufrag = / ufrag (\S+)/.exec(text)?.[1];
+      if (checked !== undefined && (ufrag === undefined || ufrag === this.#remote?.ufrag)) {
         add(checked);
       }
     }
