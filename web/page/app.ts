@@ -1,4 +1,5 @@
 /** The demo page: signs in, calls, answers. Everything it does about calls goes through the SDK's public interface. */
+import { Alerts } from './alerts.ts';
 import { byId, h } from './dom.ts';
 import { Inbox } from './inbox.ts';
 import { Notifications } from './notifications.ts';
@@ -35,9 +36,10 @@ class App {
   #views: Columns = { stage: [], side: [] };
   readonly #main = byId('main', HTMLElement);
   readonly #live = { polite: byId('status', HTMLElement), urgent: byId('alert', HTMLElement) };
-  readonly #phone = new Phone(byId('peer-audio', HTMLAudioElement), (text, urgent) => {
+  readonly #alerts = new Alerts((text, urgent) => {
     this.#live[urgent ? 'urgent' : 'polite'].textContent = text;
   });
+  readonly #phone = new Phone(byId('peer-audio', HTMLAudioElement), this.#alerts);
   readonly #inbox = new Inbox((push) => this.#phone.handlePush(push));  readonly #notifications = new Notifications(({ push, action }) => {
     this.#inbox.handle(push);
     this.#phone.act(push.sid, action);
@@ -45,12 +47,12 @@ class App {
 
   start(): void {
     setLanguage(store.rememberedLanguage());
-    this.#phone.subscribe(() => this.#update());
-    this.#inbox.subscribe(() => this.#update());
-    this.#notifications.subscribe(() => this.#update());
+    for (const part of [this.#phone, this.#alerts, this.#inbox, this.#notifications]) {
+      part.subscribe(() => this.#update());
+    }
     // The first click or key press is what browsers wait for before they let a page sound.
     for (const gesture of ['pointerdown', 'keydown']) {
-      document.addEventListener(gesture, () => void this.#phone.unlockSound(), { once: true });
+      document.addEventListener(gesture, () => void this.#alerts.unlockSound(), { once: true });
     }
     if (this.#user !== undefined && isSecureContext) {
       this.#enter(this.#user);
@@ -67,7 +69,7 @@ class App {
 
   #signIn(user: string): void {
     store.rememberName(user);
-    void this.#phone.unlockSound();
+    void this.#alerts.unlockSound();
     this.#enter(user);
     this.#rebuild();
   }
@@ -112,7 +114,7 @@ class App {
       onSignOut: () => void this.#signOut(),
     });
     byId('header', HTMLElement).replaceChildren(this.#header.element);
-    this.#problem = problemView(this.#phone);
+    this.#problem = problemView(this.#alerts);
     byId('problem', HTMLElement).replaceChildren(this.#problem.element);
     this.#screen = undefined;
     this.#update();
@@ -165,7 +167,9 @@ class App {
     this.#main.dataset['screen'] = screen;
     this.#main.replaceChildren(column('column', stage), ...(side.length > 0 ? [column('column side', side)] : []));
     if (!first && inside) {
-      document.getElementById(screen === 'dial' ? 'peer' : 'stage-title')?.focus();
+      // On a touch screen a focused field would bring up the keyboard.
+      const field = screen === 'dial' && matchMedia('(hover: hover)').matches;
+      document.getElementById(field ? 'peer' : 'stage-title')?.focus();
     }
   }
 
@@ -175,6 +179,7 @@ class App {
 
   #build(screen: Screen): Columns {
     const phone = this.#phone;
+    const alerts = this.#alerts;
     const user = this.#user ?? '';
     const peer = phone.call?.peer ?? '';
     switch (screen) {
@@ -184,13 +189,13 @@ class App {
         return { stage: [signInView((name) => this.#signIn(name))], side: [] };
       case 'dial':
         return {
-          stage: [dialView(phone, user, this.#draft, (text) => (this.#draft = text)), devicesView(phone)],
-          side: [historyView(phone, user), notificationsView(this.#notifications, user)],
+          stage: [dialView(phone, alerts, user, this.#draft, (text) => (this.#draft = text)), devicesView(phone)],
+          side: [historyView(phone, alerts, user), notificationsView(this.#notifications, user)],
         };
       case 'outgoing':
         return { stage: [outgoingView(phone, peer)], side: [] };
       case 'incoming':
-        return { stage: [incomingView(phone, peer)], side: [] };
+        return { stage: [incomingView(phone, alerts, peer)], side: [] };
       case 'inCall':
         return { stage: [inCallView(phone, peer)], side: [connectionView(phone), devicesView(phone)] };
     }

@@ -29,6 +29,8 @@ export interface CallState {
 
 /** A call with what only the telephone needs to know. */
 export interface Active extends CallState {
+  /** Whose call it is. */
+  user: string;
   /** The call's id, known from the start of a call that comes in. */
   sid: string | undefined;
   /** The SDK's call. */
@@ -44,7 +46,7 @@ export interface Active extends CallState {
 }
 
 /** A call that has just begun. */
-export function freshCall(direction: 'in' | 'out', peer: string, sid: string | undefined): Active {
+export function freshCall(user: string, direction: 'in' | 'out', peer: string, sid: string | undefined): Active {
   return {
     phase: direction === 'in' ? 'incoming' : 'starting',
     direction,
@@ -58,6 +60,7 @@ export function freshCall(direction: 'in' | 'out', peer: string, sid: string | u
     myLevel: 0,
     peerLevel: 0,
     quality: 0,
+    user,
     sid,
     api: new Call(),
     started: false,

@@ -1,6 +1,7 @@
 /** The telephone of the page: at most one call at a time, and what a person can do with it. */
 import type { CallDelegate, Statistics } from '../src/index.ts';
 import { type CallAction, type CallPush, type Push, closeCallNotification } from '../src/push.ts';
+import type { Alerts } from './alerts.ts';
 import { SERVICE, accessToken } from './app-server.ts';
 import { type End, callEvents } from './call-events.ts';
 import { type Active, type CallState, type Phase, freshCall } from './call-state.ts';
@@ -8,14 +9,7 @@ import { Emitter } from './emitter.ts';
 import { outcomeOf } from './outcome.ts';
 import { type Problem, problemOf } from './problem.ts';
 import { addCall, rememberedDevice } from './store.ts';
-import { type Key, clock, translate } from './strings.ts';
-import { Tones } from './tones.ts';
-
-/** A sentence about the last call. */
-export interface Notice {
-  key: Key;
-  values: Record<string, string>;
-}
+import { type Key, clock } from './strings.ts';
 
 /** Calls that wait while another one is going on. */
 const WAITING = 8;
@@ -24,24 +18,15 @@ const WAITING = 8;
 export class Phone extends Emitter {
   #user: string | undefined;
   #call: Active | undefined;
-  #problem: Problem | undefined;
-  /** The problem that the next click anywhere solves. */
-  #tonesBlocked: Problem | undefined;
-  #notice: Notice | undefined;
   readonly #waiting = new Map<string, CallPush>();
   readonly #audio: HTMLAudioElement;
-  readonly #tones: Tones;
-  readonly #announce: (text: string, urgent: boolean) => void;
+  readonly #alerts: Alerts;
 
-  /** `audio` plays the other side; `announce` says to everybody, also to a screen reader, what has happened. */
-  constructor(audio: HTMLAudioElement, announce: (text: string, urgent: boolean) => void) {
+  /** `audio` plays the other side. */
+  constructor(audio: HTMLAudioElement, alerts: Alerts) {
     super();
     this.#audio = audio;
-    this.#announce = announce;
-    this.#tones = new Tones(() => {
-      this.#soundBlocked(() => this.#tones.unlock());
-      this.#tonesBlocked = this.#problem;
-    });
+    this.#alerts = alerts;
   }
 
   /** The call, if there is one. */
@@ -49,27 +34,9 @@ export class Phone extends Emitter {
     return this.#call;
   }
 
-  /** What is wrong, if anything is. */
-  get problem(): Problem | undefined {
-    return this.#problem;
-  }
-
-  /** How the last call ended, until the next one begins. */
-  get notice(): Notice | undefined {
-    return this.#notice;
-  }
-
   /** Milliseconds since the call connected; -1 before. */
   get duration(): number {
     return this.#call?.api.getCallDuration() ?? -1;
-  }
-
-  /** Lets ring tones be heard; to be called while a click or a key press is handled. */
-  async unlockSound(): Promise<void> {
-    await this.#tones.unlock();
-    if (this.#problem !== undefined && this.#problem === this.#tonesBlocked) {
-      this.dismiss();
-    }
   }
 
   /** Changes who this telephone belongs to; a call ends. */
@@ -77,8 +44,7 @@ export class Phone extends Emitter {
     this.hangUp();
     this.#user = user;
     this.#waiting.clear();
-    this.#problem = undefined;
-    this.#notice = undefined;
+    this.#alerts.clear();
     this.changed();
   }
 
@@ -135,8 +101,8 @@ export class Phone extends Emitter {
 
   async #ring(push: CallPush): Promise<void> {
     const call = this.#begin('in', push.app_caller_uid, push.sid);
-    this.#announce(translate('incomingFrom', { name: call.peer }), true);
-    this.#tones.play('ring');
+    this.#alerts.tell('incomingFrom', { name: call.peer }, true);
+    this.#alerts.play('ring');
     try {
       await call.api.verifyCall({
         myId: push.app_callee_uid,
@@ -169,7 +135,7 @@ export class Phone extends Emitter {
     if (call?.phase !== 'incoming') {
       return;
     }
-    this.#tones.stop();
+    this.#alerts.quiet();
     this.#silenceNotification(call);
     call.answered = true;
     this.#advance(call, 'answering');
@@ -209,46 +175,31 @@ export class Phone extends Emitter {
 
   /** Mutes the microphone, or opens it. */
   async mute(muted: boolean): Promise<void> {
-    const call = this.#call;
-    if (call?.phase === 'connected') {
+    await this.#command(muted ? 'youMuted' : 'youUnmuted', async (call) => {
       await call.api.muteMyAudio(muted);
       call.muted = muted;
-      this.#tell(muted ? 'youMuted' : 'youUnmuted', call);
-    }
+    });
   }
 
   /** Puts the call on hold, with a reason that the other side sees. */
   async hold(reason: string): Promise<void> {
-    const call = this.#call;
-    if (call?.phase === 'connected') {
+    await this.#command('youHold', async (call) => {
       await call.api.hold(reason.trim() || undefined);
       call.held = true;
-      this.#tell('youHold', call);
-    }
+    });
   }
 
   /** Takes the call off hold. */
   async resume(): Promise<void> {
-    const call = this.#call;
-    if (call?.phase === 'connected') {
+    await this.#command('holdOver', async (call) => {
       await call.api.unhold();
       call.held = false;
-      this.#tell('holdOver', call);
-    }
+    });
   }
 
-  /** Uses the device from now on, in this call too. */
+  /** Uses the device from now on, if there is a call. */
   async useDevice(kind: 'microphone' | 'speaker', id: string): Promise<void> {
-    const call = this.#call;
-    try {
-      if (kind === 'microphone') {
-        await call?.api.setAudioInput(id);
-      } else {
-        await call?.api.setAudioOutput(id);
-      }
-    } catch (error) {
-      this.#fault(problemOf(error));
-    }
+    await this.#command(undefined, (call) => (kind === 'microphone' ? call.api.setAudioInput(id) : call.api.setAudioOutput(id)));
   }
 
   /** What is measured, or `undefined` while nothing is. */
@@ -257,17 +208,29 @@ export class Phone extends Emitter {
     return call?.phase === 'connected' ? call.api.getCurrentStats().catch(() => undefined) : undefined;
   }
 
-  /** Takes the problem off the page. */
-  dismiss(): void {
-    this.#problem = undefined;
-    this.changed();
+  /** Does something to the connected call, and says what has been done. */
+  async #command(done: Key | undefined, run: (call: Active) => Promise<void>): Promise<void> {
+    const call = this.#call;
+    if (call?.phase !== 'connected') {
+      return;
+    }
+    try {
+      await run(call);
+      if (done !== undefined) {
+        this.#tell(done, call);
+      }
+    } catch (error) {
+      // A call that has ended meanwhile needs no advice.
+      if (call === this.#call) {
+        this.#alerts.fault(problemOf(error));
+      }
+    }
   }
 
   #begin(direction: 'in' | 'out', peer: string, sid?: string): Active {
-    const call = freshCall(direction, peer, sid);
+    const call = freshCall(this.#user ?? '', direction, peer, sid);
     this.#call = call;
-    this.#problem = undefined;
-    this.#notice = undefined;
+    this.#alerts.clear();
     this.changed();
     return call;
   }
@@ -289,8 +252,8 @@ export class Phone extends Emitter {
       tell: (key, values) => this.#tell(key, call, values),
       connected: () => this.#connected(call),
       finished: (end) => this.#finish(call, end),
-      soundBlocked: (resume) => this.#soundBlocked(resume),
-      fault: (problem) => this.#fault(problem),
+      soundBlocked: (resume) => this.#alerts.soundBlocked(resume),
+      fault: (problem) => this.#alerts.fault(problem),
     });
   }
 
@@ -306,9 +269,9 @@ export class Phone extends Emitter {
   }
 
   #connected(call: Active): void {
-    this.#tones.stop();
+    this.#alerts.quiet();
     this.#advance(call, 'connected');
-    this.#announce(translate('inCallWith', { name: call.peer }), true);
+    this.#alerts.tell('inCallWith', { name: call.peer }, true);
     const speaker = rememberedDevice('speaker');
     if (speaker) {
       void this.useDevice('speaker', speaker);
@@ -321,30 +284,31 @@ export class Phone extends Emitter {
     }
     call.phase = phase;
     if (phase === 'ringing') {
-      this.#tones.play('ringback');
-      this.#announce(translate('callRinging'), false);
+      this.#alerts.play('ringback');
+      this.#alerts.tell('callRinging');
     }
     this.changed();
   }
 
   #tell(key: Key, call: Active, values: Record<string, string> = {}): void {
     this.changed();
-    this.#announce(translate(key, { name: call.peer, ...values }), false);
+    this.#alerts.tell(key, { name: call.peer, ...values });
   }
 
   #finish(call: Active, end: End): void {
-    if (call !== this.#call || this.#user === undefined) {
+    if (call !== this.#call) {
       return;
     }
     const connected = call.phase === 'connected';
     const seconds = Math.max(0, Math.round(call.api.getCallDuration() / 1_000));
     const { result, sentence } = outcomeOf({ direction: call.direction, connected, ...end });
-    addCall(this.#user, { peer: call.peer, direction: call.direction, result, at: call.at, seconds });
-    this.#tones.end();
+    addCall(call.user, { peer: call.peer, direction: call.direction, result, at: call.at, seconds });
+    this.#alerts.quiet(true);
     this.#silenceNotification(call);
     this.#call = undefined;
-    this.#problem = undefined;
-    this.#say({ key: sentence, values: { name: call.peer, duration: clock(seconds), code: end.strCode } });
+    this.#alerts.dismiss();
+    this.changed();
+    this.#alerts.say({ key: sentence, values: { name: call.peer, duration: clock(seconds), code: end.strCode } });
     this.#next();
   }
 
@@ -356,16 +320,11 @@ export class Phone extends Emitter {
 
   #failed(call: Active, problem: Problem): void {
     if (call === this.#call) {
-      this.#tones.stop();
+      this.#alerts.quiet();
       this.#call = undefined;
-      this.#fault(problem);
+      this.changed();
+      this.#alerts.fault(problem);
     }
-  }
-
-  #say(notice: Notice): void {
-    this.#notice = notice;
-    this.changed();
-    this.#announce(translate(notice.key, notice.values), false);
   }
 
   /** Rings for the call that has waited longest. */
@@ -382,23 +341,9 @@ export class Phone extends Emitter {
     if (this.#user !== undefined) {
       addCall(this.#user, { peer, direction: 'in', result: 'missed', at: Date.now(), seconds: 0 });
     }
-    if (this.#problem?.caller === peer) {
-      this.#problem = undefined;
+    if (this.#alerts.problem?.caller === peer) {
+      this.#alerts.dismiss();
     }
-    this.#say({ key: 'endedMissed', values: { name: peer } });
-  }
-
-  #soundBlocked(resume: () => Promise<void>): void {
-    const run = (): void => {
-      this.dismiss();
-      void resume().catch(() => this.#soundBlocked(resume));
-    };
-    this.#fault({ title: 'problemAutoplay', advice: 'adviceAutoplay', action: { label: 'playSound', run } });
-  }
-
-  #fault(problem: Problem): void {
-    this.#problem = problem;
-    this.changed();
-    this.#announce(translate(problem.title), true);
+    this.#alerts.say({ key: 'endedMissed', values: { name: peer } });
   }
 }

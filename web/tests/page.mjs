@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { Resources } from './lib/resources.mjs';
 import { CallServer, freePort } from './lib/server.mjs';
 import { within } from './lib/wait.mjs';
+import { portraits } from './page/portraits.mjs';
 import { SCENARIOS } from './page/scenarios.mjs';
 import { World } from './page/world.mjs';
 
@@ -35,7 +36,7 @@ try {
   await server.start();
   const world = await World.start(resources, server, shots && resolve(shots));
   if (shots) mkdirSync(shots, { recursive: true });
-  for (const [name, scenario] of Object.entries(SCENARIOS).filter(([name]) => name.includes(only))) {
+  for (const [name, scenario] of Object.entries({ ...SCENARIOS, ...(shots && { portraits }) }).filter(([name]) => name.includes(only))) {
     run += 1;
     const began = performance.now();
     try {

@@ -43,15 +43,21 @@ function choice(kind: Kind, phone: Phone): HTMLSelectElement {
     class: 'input',
     onchange: () => {
       rememberDevice(kind, select.value);
-      void phone.useDevice(kind, select.value);
+      void phone.useDevice(kind, select.value || fallback(kind, select));
     },
   });
   fill(select, kind, []);
   return select;
 }
 
+/** What stands for the system's choice during a call: microphones are asked for by name, speakers take the empty one. */
+function fallback(kind: Kind, select: HTMLSelectElement): string {
+  return kind === 'microphone' ? (select.dataset['first'] ?? '') : '';
+}
+
 function fill(select: HTMLSelectElement, kind: Kind, list: DeviceInfo[]): void {
-  // Chromium lists the default once more under this name.
+  select.dataset['first'] = list[0]?.deviceId ?? '';
+  // Chromium lists the default once more, and first, under this name.
   const known = list.filter(({ deviceId }) => deviceId !== '' && deviceId !== 'default');
   const options = known.map(({ deviceId, label }, index) =>
     h('option', { value: deviceId }, label || translate('deviceUnnamed', { number: index + 1 })),

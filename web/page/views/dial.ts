@@ -1,4 +1,5 @@
 /** The screen between calls: call somebody. */
+import type { Alerts } from '../alerts.ts';
 import { h, icon } from '../dom.ts';
 import type { Phone } from '../phone.ts';
 import { friendlyName, isName } from '../store.ts';
@@ -6,7 +7,7 @@ import { type Key, translate } from '../strings.ts';
 import type { View } from './view.ts';
 
 /** Asks whom to call. `draft` is what was typed before, `onDraft` keeps it over a change of screen. */
-export function dialView(phone: Phone, user: string, draft: string, onDraft: (text: string) => void): View {
+export function dialView(phone: Phone, alerts: Alerts, user: string, draft: string, onDraft: (text: string) => void): View {
   const message = h('p', { class: 'field-error', id: 'peer-error', role: 'alert' });
   const notice = h('p', { class: 'notice' });
   const input = h('input', {
@@ -29,7 +30,7 @@ export function dialView(phone: Phone, user: string, draft: string, onDraft: (te
     message.textContent = wrong;
     input.toggleAttribute('aria-invalid', wrong !== '');
     if (wrong === '') {
-      void phone.unlockSound();
+      void alerts.unlockSound();
       void phone.dial(peer);
     } else {
       input.focus();
@@ -68,8 +69,8 @@ export function dialView(phone: Phone, user: string, draft: string, onDraft: (te
     ),
   );
   const update = (): void => {
-    notice.textContent = phone.notice === undefined ? '' : translate(phone.notice.key, phone.notice.values);
-    notice.hidden = phone.notice === undefined;
+    notice.textContent = alerts.notice === undefined ? '' : translate(alerts.notice.key, alerts.notice.values);
+    notice.hidden = alerts.notice === undefined;
   };
   update();
   return { element, update };
@@ -85,5 +86,5 @@ function faultOf(peer: string, user: string): Key | undefined {
 function answerCommand(): string {
   const socket = new URL('/ws', location.href);
   socket.protocol = socket.protocol.replace('http', 'ws');
-  return `duologue answer --as bob --auto --app-server ${location.origin}/app --server ${socket.href}`;
+  return ['duologue answer --as bob --auto', `--app-server ${location.origin}/app`, `--server ${socket.href}`].join(' \\\n  ');
 }

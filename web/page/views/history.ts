@@ -1,4 +1,5 @@
 /** The list of recent calls. */
+import type { Alerts } from '../alerts.ts';
 import { button, h, icon } from '../dom.ts';
 import type { Phone } from '../phone.ts';
 import { type CallRecord, callsOf, clearCalls } from '../store.ts';
@@ -6,7 +7,7 @@ import { type Key, clock, currentLanguage, translate } from '../strings.ts';
 import type { View } from './view.ts';
 
 /** The calls of `user`, newest first, each with a button that calls back. */
-export function historyView(phone: Phone, user: string): View {
+export function historyView(phone: Phone, alerts: Alerts, user: string): View {
   const list = h('ol', { class: 'calls' });
   const empty = h('p', { class: 'soft' }, translate('historyEmpty'));
   const clear = button(translate('historyClear'), undefined, 'quiet small', () => {
@@ -32,13 +33,13 @@ export function historyView(phone: Phone, user: string): View {
     shown = text;
     empty.hidden = calls.length > 0;
     clear.hidden = calls.length === 0;
-    list.replaceChildren(...calls.map((call) => row(call, phone)));
+    list.replaceChildren(...calls.map((call) => row(call, phone, alerts)));
   };
   update();
   return { element, update };
 }
 
-function row(call: CallRecord, phone: Phone): HTMLElement {
+function row(call: CallRecord, phone: Phone, alerts: Alerts): HTMLElement {
   const direction = translate(call.direction === 'in' ? 'incoming' : 'outgoing');
   const result = translate(`result${call.result[0]?.toUpperCase()}${call.result.slice(1)}` as Key);
   const facts = [result, when(call.at), ...(call.result === 'answered' ? [clock(call.seconds)] : [])];
@@ -50,7 +51,7 @@ function row(call: CallRecord, phone: Phone): HTMLElement {
       'aria-label': translate('callBack', { name: call.peer }),
       title: translate('callBack', { name: call.peer }),
       onclick: () => {
-        void phone.unlockSound();
+        void alerts.unlockSound();
         void phone.dial(call.peer);
       },
     },

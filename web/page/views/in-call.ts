@@ -112,7 +112,7 @@ class Controls {
       }
     });
     const hangUp = button(translate('hangUp'), 'hangUp', 'control stop', () => phone.hangUp());
-    this.element = h('div', {}, this.#form, h('div', { class: 'controls' }, this.#mute, this.#hold, hangUp));
+    this.element = h('div', { class: 'call-actions' }, this.#form, h('div', { class: 'controls' }, this.#mute, this.#hold, hangUp));
   }
 
   update(call: Readonly<CallState>): void {

@@ -1,15 +1,15 @@
 /** The strip that says what is wrong and what helps. */
+import type { Alerts } from '../alerts.ts';
 import { button, h, icon } from '../dom.ts';
-import type { Phone } from '../phone.ts';
 import { translate } from '../strings.ts';
 import type { View } from './view.ts';
 
 /** The present problem, if there is one. */
-export function problemView(phone: Phone): View {
+export function problemView(alerts: Alerts): View {
   const element = h('section', { class: 'problem', 'aria-label': translate('problem'), hidden: true });
-  let shown: Phone['problem'];
+  let shown: Alerts['problem'];
   const update = (): void => {
-    const problem = phone.problem;
+    const problem = alerts.problem;
     element.hidden = problem === undefined;
     if (problem === shown) {
       return;
@@ -35,10 +35,10 @@ export function problemView(phone: Phone): View {
         { class: 'problem-buttons' },
         action &&
           button(translate(action.label), undefined, 'primary', () => {
-            void phone.unlockSound();
+            void alerts.unlockSound();
             action.run();
           }),
-        button(translate('dismiss'), undefined, 'plain', () => phone.dismiss()),
+        button(translate('dismiss'), undefined, 'plain', () => alerts.dismiss()),
       ),
     );
   };

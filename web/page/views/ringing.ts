@@ -1,4 +1,5 @@
 /** The screens before a call: ringing there, ringing here. */
+import type { Alerts } from '../alerts.ts';
 import { avatar, button, h } from '../dom.ts';
 import type { CallState } from '../call-state.ts';
 import type { Phone } from '../phone.ts';
@@ -31,11 +32,11 @@ export function outgoingView(phone: Phone, peer: string): View {
 }
 
 /** A call that comes in. */
-export function incomingView(phone: Phone, peer: string): View {
+export function incomingView(phone: Phone, alerts: Alerts, peer: string): View {
   const state = h('p', { class: 'call-state' });
   const decline = button(translate('decline'), 'hangUp', 'control stop', () => phone.hangUp());
   const answer = button(translate('answer'), 'phone', 'control go', () => {
-    void phone.unlockSound();
+    void alerts.unlockSound();
     phone.answer();
   });
   const element = h(

@@ -2,6 +2,7 @@
 import * as accessibility from './accessibility.mjs';
 import * as calls from './calls.mjs';
 import * as faults from './faults.mjs';
+import * as push from './push.mjs';
 import * as use from './use.mjs';
 
 /** @type {Record<string, (world: import('./world.mjs').World) => Promise<void>>} */
@@ -20,6 +21,8 @@ export const SCENARIOS = {
   'there is no microphone': faults.noMicrophone,
   'the browser blocks sound': faults.soundBlocked,
   'the server stops and comes back': faults.serverRestart,
+  'a call by Web Push, answered on a second device': push.secondDevice,
+  'notifications in a browser without a push service': push.refused,
   'plain HTTP from another machine': faults.insecure,
   'accessible in every state, light and English': accessibility.lightEnglish,
   'accessible in every state, dark and Japanese': accessibility.darkJapanese,

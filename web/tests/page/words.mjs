@@ -46,7 +46,7 @@ const ja = {
   mute: 'ミュート',
   unmute: 'ミュート解除',
   hold: '保留',
-  holdReason: '理由(任意)',
+  holdReason: '理由（任意）',
   holdConfirm: '保留にする',
   resume: '保留解除',
   hangUp: '終了',

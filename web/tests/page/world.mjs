@@ -1,4 +1,6 @@
 // The browser and the people in it.
+import { fileURLToPath } from 'node:url';
+
 import { chromium } from 'playwright-core';
 
 import { Person } from './person.mjs';
@@ -7,8 +9,9 @@ import { Person } from './person.mjs';
 
 const EXECUTABLE = process.env.CHROMIUM ?? '/usr/bin/chromium';
 const FLAGS = [
-  // A microphone that beeps. Whether a page may use it is decided for each context by its permissions.
+  // A microphone into which somebody speaks. Whether a page may use it is decided for each context by its permissions.
   '--use-fake-device-for-media-stream',
+  `--use-file-for-fake-audio-capture=${fileURLToPath(new URL('../../../crates/cli/assets/speech-caller.wav', import.meta.url))}`,
   // Both ends are on this machine, which may have no other interface.
   '--allow-loopback-in-peer-connection',
   '--disable-background-timer-throttling',
