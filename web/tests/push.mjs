@@ -1,4 +1,5 @@
-// Web Push end to end: a native caller, the app server, a push service of ours, and a stock Firefox that decrypts.
+// Web Push end to end: a native caller, the app server, a push service of ours, and a stock Firefox that decrypts. Then what the
+// service worker makes of strange and late pushes, in Chromium.
 //
 //   node web/tests/push.mjs [--only TEXT]
 //
@@ -10,13 +11,14 @@ import { dist } from './browser/start.mjs';
 import { Resources } from './lib/resources.mjs';
 import { within } from './lib/wait.mjs';
 import { SCENARIOS } from './push/scenarios.mjs';
+import { WORKER_SCENARIOS } from './push/worker-scenarios.mjs';
 import { World } from './push/world.mjs';
 
 /** Longest time for one scenario, in milliseconds. */
 const SCENARIO_LIMIT = 120_000;
 
 const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } });
-const chosen = Object.entries(SCENARIOS).filter(([name]) => name.includes(values.only));
+const chosen = Object.entries({ ...SCENARIOS, ...WORKER_SCENARIOS }).filter(([name]) => name.includes(values.only));
 
 const resources = new Resources();
 let failed = 0;

@@ -5,6 +5,7 @@ import { within } from '../lib/wait.mjs';
 import { NativeDriver } from '../browser/native-phone.mjs';
 import { assemble } from './application.mjs';
 import { Autopush } from './autopush.mjs';
+import { Chromium } from './chromium.mjs';
 import { Firefox } from './firefox.mjs';
 
 /** Everything that is running. */
@@ -23,8 +24,8 @@ export class World {
     resources.defer(() => world.server.kill());
     await world.server.start();
     world.push = await Autopush.start(resources);
-    const url = `http://127.0.0.1:${world.server.port}/`;
-    world.firefox = await Firefox.start(resources, world.push.origin, url, world.log);
+    world.url = `http://127.0.0.1:${world.server.port}/`;
+    world.firefox = await Firefox.start(resources, world.push.origin, world.url, world.log);
     world.natives = new NativeDriver(resources);
     return world;
   }
@@ -53,6 +54,15 @@ export class World {
   /** @type {import('../browser/native-phone.mjs').NativePhone[]} */
   callers = [];
 
+  /** @type {Chromium | undefined} */
+  #chromium;
+
+  /** The Chromium of this run. */
+  async chromium() {
+    this.#chromium ??= await Chromium.start(this.resources);
+    return this.#chromium;
+  }
+
   /** A page of the callee, whose browser is subscribed. */
   async subscribed() {
     const page = await this.firefox.open();
@@ -78,25 +88,25 @@ export class World {
 
 /**
  * What a function gives in the page, in time.
- * @param {import('puppeteer-core').Page} page
- * @param {(...values: any[]) => any} run
- * @param {any[]} values
+ * @param {{ evaluate(run: (value: any) => any, value: any): Promise<any> }} page
+ * @param {(value: any) => any} run
+ * @param {any} [value]
  */
-export function evaluate(page, run, ...values) {
-  return within(page.evaluate(run, ...values), `${run}`);
+export function evaluate(page, run, value) {
+  return within(page.evaluate(run, value), `${run} ${JSON.stringify(value)}`);
 }
 
 /**
  * What the application tells under this name, from its `from`-th word on.
- * @param {import('puppeteer-core').Page} page
+ * @param {{ evaluate(run: (value: any) => any, value: any): Promise<any> }} page
  * @param {string} name
  * @param {number} [from]
  */
 export function told(page, name, from = 0) {
-  return evaluate(page, (name, from) => application.next(name, from), name, from);
+  return evaluate(page, ([name, from]) => application.next(name, from), [name, from]);
 }
 
-/** @param {import('puppeteer-core').Page} page */
+/** @param {{ evaluate(run: (value: any) => any, value: any): Promise<any> }} page */
 export function toldSoFar(page) {
   return evaluate(page, () => application.told().length);
 }

@@ -63,10 +63,15 @@ async function json(path, body) {
 }
 
 globalThis.application = {
+  async register() {
+    await navigator.serviceWorker.register('/sw.js');
+    await navigator.serviceWorker.ready;
+  },
+
   /** Signs in and subscribes; resolves with the subscription. */
   async subscribe(user) {
-    const serviceWorker = await navigator.serviceWorker.register('/sw.js');
-    await navigator.serviceWorker.ready;
+    await this.register();
+    const serviceWorker = await navigator.serviceWorker.ready;
     const { public_key: vapidKey } = await json('/app/push-key');
     const subscription = await subscribeToCalls({ serviceWorker, vapidKey });
     await json('/app/subscribe', { user_id: user, subscription });

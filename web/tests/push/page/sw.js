@@ -11,8 +11,12 @@ addEventListener('activate', (event) => event.waitUntil(clients.claim()));
 
 addEventListener('push', (event) => {
   const at = Date.now();
-  const ours = handleCallPush(event, options);
-  channel.postMessage({ name: 'push', at, ours, push: event.data?.json() });
+  const work = [];
+  // What the helper has the browser wait for is waited for here too.
+  const spied = { data: event.data, waitUntil: (promise) => (work.push(promise), event.waitUntil(promise)) };
+  const ours = handleCallPush(spied, options);
+  channel.postMessage({ name: 'push', at, ours, text: event.data?.text() });
+  event.waitUntil(Promise.all(work).then(() => channel.postMessage({ name: 'handled' })));
 });
 
 addEventListener('notificationclick', (event) => {
