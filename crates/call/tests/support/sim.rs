@@ -52,6 +52,10 @@ pub(crate) struct Script {
     pub(crate) phrase: Option<String>,
     /// Connections to the server that break: when, whose, for how long.
     pub(crate) breaks: Vec<(Duration, usize, Duration)>,
+    /// A connection that breaks for 50 ms at one message.
+    pub(crate) cut: Option<Cut>,
+    /// What the users do after both are connected, and when.
+    pub(crate) acts: Vec<(Duration, usize, Command)>,
     /// When the call has not come to its end by then, it is given up as stuck.
     pub(crate) limit: Duration,
 }
@@ -70,9 +74,23 @@ impl Script {
             ends: CALLER,
             phrase: None,
             breaks: Vec::new(),
+            cut: None,
+            acts: Vec::new(),
             limit: Duration::from_secs(120),
         }
     }
+}
+
+/// Where the connection of one client breaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cut {
+    pub(crate) who: usize,
+    /// At a message of the server, or of the client.
+    pub(crate) to_client: bool,
+    /// Which one of them, from 0.
+    pub(crate) number: usize,
+    /// It still arrives.
+    pub(crate) arrives: bool,
 }
 
 /// What came of it.
@@ -87,6 +105,8 @@ pub(crate) struct Outcome {
     /// When the accept left.
     pub(crate) accepted: Option<Duration>,
     pub(crate) records: Vec<CallRecord>,
+    /// Messages between each client and the server: of the client, of the server.
+    pub(crate) signals: [[usize; 2]; 2],
     /// Both clients were done before the limit.
     pub(crate) finished: bool,
     /// When the simulation ended.
@@ -136,6 +156,7 @@ enum Item {
     Push,
     Accept,
     End,
+    Act { who: usize, command: Command },
     Break { who: usize, lasts: Duration },
     Open { who: usize },
 }
@@ -328,16 +349,24 @@ impl World {
             }
             Item::ToServer { from, connection, text } => {
                 if self.sessions[from].open && self.sessions[from].connection == connection {
-                    self.on_client_text(from, &text);
-                    self.pump_server();
+                    let cut = self.cut(from, false);
+                    if cut.is_none_or(|cut| cut.arrives) {
+                        self.on_client_text(from, &text);
+                        self.pump_server();
+                    }
+                    self.carry_out(cut);
                 }
             }
             Item::ToClient { to, connection, text } => {
-                if let Some(phone) = &mut self.phones[to]
-                    && self.sessions[to].open
-                    && self.sessions[to].connection == connection
-                {
-                    phone.engine.handle_signal(&text, now);
+                let open = self.sessions[to].open && self.sessions[to].connection == connection;
+                if open && self.phones[to].is_some() {
+                    let cut = self.cut(to, true);
+                    if let Some(phone) = &mut self.phones[to]
+                        && cut.is_none_or(|cut| cut.arrives)
+                    {
+                        phone.engine.handle_signal(&text, now);
+                    }
+                    self.carry_out(cut);
                 }
                 self.pump(to);
             }
@@ -355,6 +384,7 @@ impl World {
                 let phrase = self.script.phrase.clone();
                 self.command(self.script.ends, Command::End { phrase, error: false });
             }
+            Item::Act { who, command } => self.command(who, command),
             Item::Break { who, lasts } => {
                 self.sessions[who].open = false;
                 self.sessions[who].link.close();
@@ -377,6 +407,24 @@ impl World {
                 }
                 self.pump(who);
             }
+        }
+    }
+
+    /// Counts a message; the script's cut when it is the one.
+    fn cut(&mut self, who: usize, to_client: bool) -> Option<Cut> {
+        let count = &mut self.outcome.signals[who][usize::from(to_client)];
+        let number = *count;
+        *count += 1;
+        let here = |cut: &Cut| (cut.who, cut.to_client, cut.number) == (who, to_client, number);
+        self.script.cut.filter(here)
+    }
+
+    fn carry_out(&mut self, cut: Option<Cut>) {
+        if let Some(Cut { who, .. }) = cut {
+            self.perform(Item::Break {
+                who,
+                lasts: Duration::from_millis(50),
+            });
         }
     }
 
@@ -630,6 +678,9 @@ impl World {
         if self.outcome.connected() && !self.end_planned {
             self.end_planned = true;
             self.schedule(self.script.talk, Item::End);
+            for (after, who, command) in self.script.acts.clone() {
+                self.schedule(after, Item::Act { who, command });
+            }
         }
     }
 
