@@ -1,4 +1,5 @@
 /** The demo page: signs in, calls, answers. Everything it does about calls goes through the SDK's public interface. */
+import './css/index.css';
 import { Alerts } from './alerts.ts';
 import { byId, h } from './dom.ts';
 import { Inbox } from './inbox.ts';
