@@ -61,7 +61,7 @@ pub fn ice_stun(data: &[u8]) {
         agent.handle_timeout(now);
         let request = transmits(&mut agent).pop().expect("the first check");
         assert_eq!(request.destination, addr(THEIRS));
-        let _ = agent.accepts(data);
+        let _ = agent.accepts(addr(OURS[0]), addr(THEIRS), data);
         agent.handle_datagram(addr(OURS[0]), addr(THEIRS), data, now);
         let mut answer = data.to_vec();
         if answer.len() >= 20 {

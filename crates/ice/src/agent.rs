@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use crate::rng::Rng;
 use crate::stun::{self, Class, Message};
 use crate::{
-    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, Output, PairInfo, Role, State, Stats,
-    Transmit,
+    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, Nat64Prefix, Output, PairInfo, Policy,
+    Role, State, Stats, Transmit,
 };
 
 mod gather;
 mod pairs;
 mod receive;
+mod relay;
 mod remote;
 mod restart;
 mod select;
@@ -23,6 +24,7 @@ mod transactions;
 
 use gather::Gathering;
 use pairs::{PairId, Pairs};
+use relay::Relays;
 use remote::Remotes;
 use restart::Previous;
 use select::Lost;
@@ -48,6 +50,9 @@ pub struct Agent {
     /// The selected pair of the generation before, until this one has selected its own.
     previous: Option<Previous>,
     gathering: Gathering,
+    relays: Relays,
+    /// Prefixes under which the network translates IPv6 to IPv4.
+    nat64: Vec<Nat64Prefix>,
     remotes: Remotes,
     pairs: Pairs,
     /// Pairs to check next, ahead of all others (RFC 8445 §6.1.4.1): at most one entry a pair.
@@ -56,6 +61,18 @@ pub struct Agent {
     selected: Option<PairId>,
     /// Set while consent is lost.
     lost: Option<Lost>,
+    /// The peer said that it follows renominations.
+    remote_renomination: bool,
+    /// Nominations of this generation: made as controlling, the latest one followed as controlled.
+    nominations: u32,
+    /// The selected pair went with its local address, and nothing was selected since.
+    moved: bool,
+    /// Whether a better pair was reported in this generation.
+    advised: bool,
+    /// Ordinary checks sent: every third one is for a relay.
+    ordinary: u32,
+    /// The latest `now`.
+    clock: Instant,
     /// Earliest time of the next paced check.
     next_slot: Instant,
     /// When the next consent check goes out, while a pair is in use.
@@ -85,6 +102,9 @@ impl Agent {
         for server in &mut config.stun_servers {
             *server = stun::canonical(*server);
         }
+        for server in &mut config.turn_servers {
+            server.address = stun::canonical(server.address);
+        }
         let local = config
             .local_credentials
             .clone()
@@ -102,12 +122,20 @@ impl Agent {
             session: Session::new(local),
             previous: None,
             gathering: Gathering::default(),
+            relays: Relays::default(),
+            nat64: Vec::new(),
             remotes: Remotes::default(),
             pairs: Pairs::default(),
             triggered: VecDeque::new(),
             transactions: Transactions::default(),
             selected: None,
             lost: None,
+            remote_renomination: false,
+            nominations: 0,
+            moved: false,
+            advised: false,
+            ordinary: 0,
+            clock: now,
             next_slot: now,
             consent_at: None,
             checks_began: None,
@@ -140,7 +168,8 @@ impl Agent {
     /// RFC 8839 §5.4 allows fit no message and are ignored; the owner sees it in
     /// [`remote_credentials`](Self::remote_credentials).
     pub fn set_remote_credentials(&mut self, credentials: Credentials, now: Instant) {
-        if self.state == State::Closed || self.session.remote() == Some(&credentials) || !credentials.fits() {
+        self.clock = now;
+        if self.is_closed() || self.session.remote() == Some(&credentials) || !credentials.fits() {
             return;
         }
         if self.session.remote().is_some() {
@@ -154,12 +183,14 @@ impl Agent {
         self.service(now);
     }
 
-    /// Adds a bound UDP socket: its address becomes a host candidate, and each STUN server of its family is asked how
-    /// it sees that address. Adding it twice changes nothing.
+    /// Adds a bound UDP socket: its address becomes a host candidate, each STUN server of its family is asked how it
+    /// sees that address, and each TURN server for an allocation. Adding it twice changes nothing. At any time: an
+    /// address that comes while a path is in use is checked beside it.
     ///
     /// # Errors
     /// [`CandidateError`]: the address cannot be a candidate, there are too many, or the agent is closed.
     pub fn add_local_address(&mut self, address: SocketAddr, now: Instant) -> Result<(), CandidateError> {
+        self.clock = now;
         let address = stun::canonical(address);
         self.check_address(address)?;
         self.add_host(address, now)?;
@@ -167,7 +198,8 @@ impl Agent {
         Ok(())
     }
 
-    /// Adds an address allocated on a TURN server, `mapped` being the address under which that server sees this host.
+    /// Adds an address that the owner allocated on a TURN server by other means than
+    /// [`Config::turn_servers`], `mapped` being the address under which that server sees this host.
     ///
     /// Datagrams for this candidate are transmitted with `relayed` as their source: the owner encapsulates them, and
     /// hands in what arrives through the allocation with `relayed` as the local address.
@@ -180,9 +212,10 @@ impl Agent {
         mapped: SocketAddr,
         now: Instant,
     ) -> Result<(), CandidateError> {
+        self.clock = now;
         let relayed = stun::canonical(relayed);
         self.check_address(relayed)?;
-        self.add_relayed(relayed, mapped)?;
+        self.add_relayed(relayed, mapped, None)?;
         self.service(now);
         Ok(())
     }
@@ -190,8 +223,43 @@ impl Agent {
     /// Forgets a local address that is gone, with everything that used it. If the selected pair was on it, another
     /// valid pair takes over at once, if there is one.
     pub fn remove_local_address(&mut self, address: SocketAddr, now: Instant) {
-        self.remove_local(stun::canonical(address), now);
+        self.clock = now;
+        let address = stun::canonical(address);
+        self.end_relays(address, now);
+        self.remove_local(address, now);
         self.service(now);
+    }
+
+    /// Changes what the peer may learn. What was held back is announced now; what is hidden from now on is not used any
+    /// more, but what the peer was told stays told.
+    pub fn set_policy(&mut self, policy: Policy, now: Instant) {
+        self.clock = now;
+        self.change_policy(policy);
+        self.service(now);
+    }
+
+    /// Whether the peer advertised that it follows renominations (the ICE option `renomination`). Not before it did.
+    pub fn set_remote_renomination(&mut self, advertised: bool) {
+        self.remote_renomination = advertised;
+    }
+
+    /// The network translates IPv6 to IPv4 under these prefixes (RFC 7050; [`Nat64Prefix::discover`] finds them): peers
+    /// and servers that have IPv4 only are reached from IPv6 addresses through them. At most 4 are used.
+    pub fn set_nat64_prefixes(&mut self, prefixes: Vec<Nat64Prefix>, now: Instant) {
+        self.clock = now;
+        self.nat64 = prefixes;
+        self.nat64.truncate(4);
+        self.apply_nat64(now);
+        self.service(now);
+    }
+
+    /// The address of a name that `Output::MdnsQuery` asked for.
+    pub fn handle_mdns_answer(&mut self, name: &str, address: std::net::IpAddr, now: Instant) {
+        self.clock = now;
+        if !self.is_closed() {
+            self.add_resolved(name, address);
+            self.service(now);
+        }
     }
 
     /// No more local addresses follow: gathering is complete as soon as the servers have answered.
@@ -201,13 +269,14 @@ impl Agent {
     }
 
     /// Adds a candidate of the peer. One that belongs to another generation (its `ufrag` is not the peer's) is
-    /// ignored; one under an mDNS name is handed back as [`Event::RemoteMdns`].
+    /// ignored; the name of one under an mDNS name is asked for by [`Output::MdnsQuery`].
     ///
     /// # Errors
     /// [`CandidateError`]: another component than 1, an address that cannot be a candidate, too many, or the agent is
     /// closed.
     pub fn add_remote_candidate(&mut self, candidate: Candidate, now: Instant) -> Result<(), CandidateError> {
-        if self.state == State::Closed {
+        self.clock = now;
+        if self.is_closed() {
             return Err(CandidateError::Closed);
         }
         if candidate.component != 1 {
@@ -225,13 +294,22 @@ impl Agent {
         self.service(now);
     }
 
-    /// Takes in a datagram that arrived from `source` on `local`. Whatever is not STUN, not for this agent or not
-    /// proven is counted and dropped.
+    /// Takes in a datagram that arrived from `source` on `local`: STUN, and anything from a TURN server
+    /// ([`is_relay`](Self::is_relay)), of which the peer's data comes back as [`Output::Data`]. Whatever is something
+    /// else, not for this agent or not proven is counted and dropped.
     pub fn handle_datagram(&mut self, local: SocketAddr, source: SocketAddr, payload: &[u8], now: Instant) {
-        if self.state == State::Closed {
+        if self.is_closed() {
             return;
         }
+        self.clock = now;
         let (local, source) = (stun::canonical(local), stun::canonical(source));
+        if !self.handle_relay_datagram(local, source, payload, now) {
+            self.handle_stun(local, source, payload, now);
+        }
+        self.service(now);
+    }
+
+    fn handle_stun(&mut self, local: SocketAddr, source: SocketAddr, payload: &[u8], now: Instant) {
         let Some(message) = Message::parse(payload) else {
             self.stats.malformed += 1;
             return;
@@ -242,13 +320,15 @@ impl Agent {
             Class::Success | Class::Error => self.handle_response(local, source, &message, now),
             Class::Indication => self.stats.indications_received += 1,
         }
-        self.service(now);
     }
 
     /// Whether a datagram belongs to this agent, for an owner who serves several on one socket: a request for our
-    /// user name, or an answer to one of our requests. Nothing is proven by it.
+    /// user name, an answer to one of our requests, or what one of our relays passes on. Nothing is proven by it.
     #[must_use]
-    pub fn accepts(&self, payload: &[u8]) -> bool {
+    pub fn accepts(&self, local: SocketAddr, source: SocketAddr, payload: &[u8]) -> bool {
+        if self.is_relay_answer(stun::canonical(local), stun::canonical(source), payload) {
+            return true;
+        }
         let Some(message) = Message::parse(payload) else {
             return false;
         };
@@ -307,7 +387,8 @@ impl Agent {
     /// Restarts ICE (RFC 8445 §9) with these credentials, or fresh ones if they are `None` or too long. The local candidates are announced again for
     /// the new generation; the pair in use stays until the new generation has selected one.
     pub fn restart(&mut self, credentials: Option<Credentials>, now: Instant) {
-        if self.state == State::Closed {
+        self.clock = now;
+        if self.is_closed() {
             return;
         }
         let local = credentials
@@ -324,12 +405,14 @@ impl Agent {
         self.check_payload = payload.filter(|bytes| bytes.len() <= MAX_CHECK_PAYLOAD);
     }
 
-    /// Ends everything. What was not yet polled is dropped except the change of state.
+    /// Ends everything. What was not yet polled is dropped, except the change of state and what gives the allocations
+    /// back.
     pub fn close(&mut self) {
-        if self.state == State::Closed {
+        if self.is_closed() {
             return;
         }
         self.outputs.clear();
+        self.release_relays(self.clock);
         self.pairs = Pairs::default();
         self.triggered.clear();
         self.transactions = Transactions::default();
@@ -357,16 +440,24 @@ impl Agent {
         self.stats
     }
 
+    fn is_closed(&self) -> bool {
+        self.state == State::Closed
+    }
+
     /// Does everything that is due, then brings the state up to date.
     fn service(&mut self, now: Instant) {
-        if self.state == State::Closed {
+        if self.is_closed() {
             return;
         }
+        self.clock = now;
+        self.serve_relays(now);
         self.expire(now);
+        self.reconsider_nomination(now);
         while self.next_slot <= now && self.send_next(now) {
             self.next_slot = now + self.config.pacing;
         }
         self.send_consent(now);
+        self.collect_relays(now);
         self.update_gathering();
         self.update_state(now);
     }
@@ -404,8 +495,15 @@ impl Agent {
         }
     }
 
-    /// Queues a datagram, or drops it for want of room.
+    /// Sends a datagram from a base, through its relay if it is on one.
     fn transmit(&mut self, source: SocketAddr, destination: SocketAddr, payload: Vec<u8>) {
+        if !self.relay(source, destination, &payload) {
+            self.output_datagram(source, destination, payload);
+        }
+    }
+
+    /// Queues a datagram, or drops it for want of room.
+    fn output_datagram(&mut self, source: SocketAddr, destination: SocketAddr, payload: Vec<u8>) {
         if self.outputs.len() < MAX_OUTPUTS {
             self.outputs.push_back(Output::Transmit(Transmit {
                 source,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::Credentials;
+use crate::{CandidateKind, Credentials, TurnServer};
 
 /// Settings of an [`Agent`](crate::Agent). `Default` is a controlled agent with the values each field states.
 #[derive(Clone, Debug)]
@@ -15,6 +15,17 @@ pub struct Config {
     pub loopback: bool,
     /// STUN servers that tell the server-reflexive address of each local address of their family; at most 4 are used.
     pub stun_servers: Vec<SocketAddr>,
+    /// TURN servers: an allocation is made on each from each local address of its family, all at once; at most 8
+    /// servers and 16 allocations. They can be changed later: [`Agent::set_turn_servers`](crate::Agent::set_turn_servers).
+    pub turn_servers: Vec<TurnServer>,
+    /// Which of the own addresses the peer may learn. Default: all.
+    pub policy: Policy,
+    /// Whether host candidates hide behind mDNS names, which the owner then has to answer for
+    /// (`Output::MdnsPublish`). Default: no.
+    pub mdns_hiding: bool,
+    /// Whether this side advertised that it renominates, and follows renominations (the ICE option `renomination`).
+    /// It is done if the peer [advertised](crate::Agent::set_remote_renomination) it too. Default: yes.
+    pub renomination: bool,
     /// Timing of consent freshness (RFC 7675).
     pub consent: ConsentConfig,
     /// Local ufrag and password; generated from the seed when `None` or longer than RFC 8839 §5.4 allows.
@@ -38,6 +49,10 @@ impl Default for Config {
             role: Role::Controlled,
             loopback: false,
             stun_servers: Vec::new(),
+            turn_servers: Vec::new(),
+            policy: Policy::All,
+            mdns_hiding: false,
+            renomination: true,
             consent: ConsentConfig::default(),
             local_credentials: None,
             pacing: Duration::from_millis(5),
@@ -45,6 +60,28 @@ impl Default for Config {
             max_transmissions: 15,
             patience: Duration::from_secs(15),
             remote_lite: false,
+        }
+    }
+}
+
+/// Which of the own addresses are signalled, checked from and answered on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// All.
+    #[default]
+    All,
+    /// Those on relays only: the peer does not learn where this host is.
+    Relay,
+    /// None, until [`Agent::set_policy`](crate::Agent::set_policy) says otherwise. Gathering goes on meanwhile.
+    Silent,
+}
+
+impl Policy {
+    pub(crate) fn allows(self, kind: CandidateKind) -> bool {
+        match self {
+            Self::All => true,
+            Self::Relay => kind == CandidateKind::Relayed,
+            Self::Silent => false,
         }
     }
 }

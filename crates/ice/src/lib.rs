@@ -7,18 +7,23 @@ mod candidate;
 mod config;
 mod credentials;
 mod error;
+pub mod mdns;
+mod nat64;
 mod output;
 mod rng;
 mod stats;
 mod stun;
+mod turn;
 
 pub use agent::Agent;
 pub use candidate::{Candidate, CandidateAddress, CandidateKind};
-pub use config::{Config, ConsentConfig, Role};
+pub use config::{Config, ConsentConfig, Policy, Role};
 pub use credentials::Credentials;
 pub use error::{CandidateError, ParseError};
-pub use output::{Event, Output, PairInfo, State, Transmit};
+pub use nat64::Nat64Prefix;
+pub use output::{Event, Output, PairInfo, RelayFailure, State, Transmit};
 pub use stats::Stats;
+pub use turn::{RelayProtocol, StreamId, TurnServer, TurnTransport};
 
 /// Most candidates kept of each side: more are refused with [`CandidateError::TooMany`].
 pub const MAX_CANDIDATES: usize = 64;

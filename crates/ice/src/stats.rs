@@ -33,6 +33,16 @@ pub struct Stats {
     pub indications_received: u64,
     /// Candidates and early checks refused because a table was full.
     pub table_full: u64,
+    /// Messages sent to TURN servers, data included.
+    pub relay_sent: u64,
+    /// Answers of TURN servers to requests of ours.
+    pub relay_responses_received: u64,
+    /// Answers in the name of a TURN server that belong to no request of ours, or whose integrity is wrong or absent.
+    pub unauthenticated_relay_answers: u64,
+    /// Data that a TURN server relayed from nobody we let through, or on a channel that is not ours.
+    pub relay_dropped: u64,
+    /// Checks on an address that the policy hides: not answered.
+    pub hidden: u64,
     /// Outputs dropped because the owner did not drain them.
     pub outputs_dropped: u64,
 }

@@ -12,8 +12,8 @@ use stun_types::attribute::{
     UnknownAttributes, XorMappedAddress,
 };
 use stun_types::message::{
-    BINDING, IntegrityKey, MAGIC_COOKIE, Message as StunMessage, MessageClass, MessageType, MessageWrite as _,
-    MessageWriteVec, ShortTermCredentials, TransactionId,
+    BINDING, IntegrityAlgorithm, IntegrityKey, LongTermKeyCredentials, MAGIC_COOKIE, Message as StunMessage,
+    MessageClass, MessageType, MessageWrite as _, MessageWriteVec, Method, ShortTermCredentials, TransactionId,
 };
 
 const HEADER: usize = 20;
@@ -32,6 +32,10 @@ const FINGERPRINT_MASK: u32 = 0x5354_554e;
 /// The opaque payload. Comprehension-optional (RFC 8489 §14), so a peer that does not know it skips it; the number is
 /// from the range for designated experts and not assigned.
 const PAYLOAD: u16 = 0xc0d5;
+/// A controlled agent's wish to be nominated on this pair, its own path being gone: as the payload, of our own kind.
+const PATH_REQUEST: u16 = 0xc0d6;
+/// Counts the nominations (draft-thatcher-ice-renomination); the number under which libwebrtc sends and reads it.
+const NOMINATION: u16 = 0xc001;
 
 /// Comprehension-required attributes that carry nothing for an ICE agent but are known and so no reason for a 420.
 const KNOWN: [u16; 4] = [
@@ -51,6 +55,12 @@ pub(crate) struct Key(IntegrityKey);
 impl Key {
     pub(crate) fn new(password: &str) -> Self {
         Self(ShortTermCredentials::new(password.to_owned()).make_key())
+    }
+
+    /// The long-term key (RFC 8489 §9.2.2): MD5 over user name, realm and password.
+    pub(crate) fn long_term(username: &str, realm: &str, password: &str) -> Self {
+        let credentials = LongTermKeyCredentials::new(username.to_owned(), password.to_owned(), realm.to_owned());
+        Self(credentials.make_key(IntegrityAlgorithm::Sha1))
     }
 }
 
@@ -76,45 +86,26 @@ pub(crate) enum RoleAttribute {
     Controlled(u64),
 }
 
-/// A well-formed message of the Binding method. Nothing in it is proven until [`Message::is_signed_by`].
-#[derive(Clone, Debug)]
-pub(crate) struct Message<'a> {
-    data: &'a [u8],
+/// The fixed part of every STUN message (RFC 8489 §5).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Header {
     pub(crate) class: Class,
+    pub(crate) method: u16,
     pub(crate) transaction: Transaction,
-    pub(crate) username: Option<&'a str>,
-    pub(crate) priority: Option<u32>,
-    pub(crate) use_candidate: bool,
-    pub(crate) role: Option<RoleAttribute>,
-    pub(crate) mapped: Option<SocketAddr>,
-    pub(crate) error: Option<u16>,
-    pub(crate) payload: Option<&'a [u8]>,
-    /// Comprehension-required attributes that nobody here knows; at most 8 are kept.
-    pub(crate) unknown: Vec<u16>,
-    /// Offset and value of MESSAGE-INTEGRITY.
-    integrity: Option<(usize, &'a [u8; 20])>,
 }
 
-/// Whether a datagram may be STUN: the first two bits are zero and the magic cookie is there (RFC 7983 §7).
-pub(crate) fn looks_like_stun(data: &[u8]) -> bool {
-    data.len() >= HEADER && data[0] & 0xc0 == 0 && data[4..8] == MAGIC_COOKIE.to_be_bytes()
-}
-
-impl<'a> Message<'a> {
-    /// Reads one whole datagram, or `None` if it is anything else than one well-formed Binding message.
-    pub(crate) fn parse(data: &'a [u8]) -> Option<Self> {
+impl Header {
+    /// Reads the header of a datagram that is one message and nothing else.
+    pub(crate) fn parse(data: &[u8]) -> Option<Self> {
         if !looks_like_stun(data) {
             return None;
         }
-        let (header, mut rest) = data.split_first_chunk::<HEADER>()?;
+        let (header, rest) = data.split_first_chunk::<HEADER>()?;
         let length = usize::from(u16::from_be_bytes([header[2], header[3]]));
         if length != rest.len() || length % 4 != 0 {
             return None;
         }
         let kind = MessageType::from_bytes(header).ok()?;
-        if kind.method() != BINDING {
-            return None;
-        }
         let class = match kind.class() {
             MessageClass::Request => Class::Request,
             MessageClass::Indication => Class::Indication,
@@ -123,21 +114,22 @@ impl<'a> Message<'a> {
         };
         let mut id = [0; 16];
         id[4..].copy_from_slice(&header[8..]);
-        let mut message = Self {
-            data,
+        Some(Self {
             class,
+            method: kind.method().value(),
             transaction: u128::from_be_bytes(id),
-            username: None,
-            priority: None,
-            use_candidate: false,
-            role: None,
-            mapped: None,
-            error: None,
-            payload: None,
-            unknown: Vec::new(),
-            integrity: None,
-        };
+        })
+    }
 
+    /// Hands each attribute's type, value and offset to `attribute`, or gives `None` if the layout is broken, a
+    /// FINGERPRINT is wrong or `attribute` refuses one.
+    pub(crate) fn walk<'a>(
+        self,
+        data: &'a [u8],
+        mut attribute: impl FnMut(u16, &'a [u8], usize) -> Option<()>,
+    ) -> Option<()> {
+        let mut rest = data.get(HEADER..)?;
+        let mut protected = false;
         while let Some((head, tail)) = rest.split_first_chunk::<4>() {
             let kind = u16::from_be_bytes([head[0], head[1]]);
             let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
@@ -148,14 +140,105 @@ impl<'a> Message<'a> {
                 // RFC 8489 §14.7: the last attribute.
                 let crc = u32::from_be_bytes(Fingerprint::compute(&[&data[..offset]]));
                 let sound = value == (crc ^ FINGERPRINT_MASK).to_be_bytes();
-                return (sound && after.is_empty()).then_some(message);
+                return (sound && after.is_empty()).then_some(());
             }
             // RFC 8489 §14.5: whatever follows MESSAGE-INTEGRITY is not protected by it and must be ignored.
-            if message.integrity.is_none() {
-                message.attribute(kind, value, offset)?;
+            if !protected {
+                attribute(kind, value, offset)?;
             }
+            protected |= kind == MESSAGE_INTEGRITY;
             rest = after;
         }
+        Some(())
+    }
+}
+
+/// MESSAGE-INTEGRITY of a message: where it is and what it says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Integrity<'a> {
+    offset: usize,
+    tag: &'a [u8; 20],
+}
+
+impl<'a> Integrity<'a> {
+    /// From the attribute's value and offset, if it has the right length.
+    pub(crate) fn new(value: &'a [u8], offset: usize) -> Option<Self> {
+        let tag = value.try_into().ok()?;
+        Some(Self { offset, tag })
+    }
+
+    /// Whether it was made over `data` with this key (RFC 8489 §14.5); compared in constant time.
+    pub(crate) fn is_made_with(self, key: &Key, data: &[u8]) -> bool {
+        let header = length_until(&data[..4], self.offset + 24);
+        MessageIntegrity::verify(&[&header, &data[4..self.offset]], &key.0, self.tag)
+    }
+}
+
+/// An address attribute that is XORed with cookie and transaction (RFC 8489 §14.2).
+pub(crate) fn xor_address(value: &[u8], transaction: Transaction) -> Option<SocketAddr> {
+    // All attributes of this form share one layout; the type only names it.
+    let raw = RawAttribute::new(AttributeType::new(XOR_MAPPED_ADDRESS), value);
+    let address = XorMappedAddress::from_raw_ref(&raw).ok()?;
+    Some(canonical(address.addr(transaction.into())))
+}
+
+/// The number in an ERROR-CODE (RFC 8489 §14.8).
+pub(crate) fn error_code(value: &[u8]) -> Option<u16> {
+    let raw = RawAttribute::new(AttributeType::new(ERROR_CODE), value);
+    Some(ErrorCode::from_raw_ref(&raw).ok()?.code())
+}
+
+/// A well-formed message of the Binding method. Nothing in it is proven until [`Message::is_signed_by`].
+#[derive(Clone, Debug)]
+pub(crate) struct Message<'a> {
+    data: &'a [u8],
+    pub(crate) class: Class,
+    pub(crate) transaction: Transaction,
+    pub(crate) username: Option<&'a str>,
+    pub(crate) priority: Option<u32>,
+    pub(crate) use_candidate: bool,
+    /// How many nominations the peer has made, this one included.
+    pub(crate) nomination: Option<u32>,
+    /// The controlled peer lost its path and asks for this one.
+    pub(crate) asks: bool,
+    pub(crate) role: Option<RoleAttribute>,
+    pub(crate) mapped: Option<SocketAddr>,
+    pub(crate) error: Option<u16>,
+    pub(crate) payload: Option<&'a [u8]>,
+    /// Comprehension-required attributes that nobody here knows; at most 8 are kept.
+    pub(crate) unknown: Vec<u16>,
+    integrity: Option<Integrity<'a>>,
+}
+
+/// Whether a datagram may be STUN: the first two bits are zero and the magic cookie is there (RFC 7983 §7).
+pub(crate) fn looks_like_stun(data: &[u8]) -> bool {
+    data.len() >= HEADER && data[0] & 0xc0 == 0 && data[4..8] == MAGIC_COOKIE.to_be_bytes()
+}
+
+impl<'a> Message<'a> {
+    /// Reads one whole datagram, or `None` if it is anything else than one well-formed Binding message.
+    pub(crate) fn parse(data: &'a [u8]) -> Option<Self> {
+        let header = Header::parse(data)?;
+        if header.method != BINDING.value() {
+            return None;
+        }
+        let mut message = Self {
+            data,
+            class: header.class,
+            transaction: header.transaction,
+            username: None,
+            priority: None,
+            use_candidate: false,
+            nomination: None,
+            asks: false,
+            role: None,
+            mapped: None,
+            error: None,
+            payload: None,
+            unknown: Vec::new(),
+            integrity: None,
+        };
+        header.walk(data, |kind, value, offset| message.attribute(kind, value, offset))?;
         Some(message)
     }
 
@@ -165,11 +248,15 @@ impl<'a> Message<'a> {
             USERNAME if self.username.is_none() => {
                 self.username = Some(std::str::from_utf8(value).ok()?);
             }
-            MESSAGE_INTEGRITY => self.integrity = Some((offset, value.try_into().ok()?)),
+            MESSAGE_INTEGRITY => self.integrity = Some(Integrity::new(value, offset)?),
             PRIORITY if self.priority.is_none() => {
                 self.priority = Some(u32::from_be_bytes(value.try_into().ok()?));
             }
             USE_CANDIDATE => self.use_candidate = true,
+            NOMINATION if self.nomination.is_none() => {
+                self.nomination = Some(u32::from_be_bytes(value.try_into().ok()?));
+            }
+            PATH_REQUEST => self.asks = true,
             ICE_CONTROLLED if self.role.is_none() => {
                 let value = u64::from_be_bytes(value.try_into().ok()?);
                 self.role = Some(RoleAttribute::Controlled(value));
@@ -179,13 +266,10 @@ impl<'a> Message<'a> {
                 self.role = Some(RoleAttribute::Controlling(value));
             }
             XOR_MAPPED_ADDRESS if self.mapped.is_none() => {
-                let raw = RawAttribute::new(AttributeType::new(kind), value);
-                let mapped = XorMappedAddress::from_raw_ref(&raw).ok()?;
-                self.mapped = Some(canonical(mapped.addr(self.transaction.into())));
+                self.mapped = Some(xor_address(value, self.transaction)?);
             }
             ERROR_CODE if self.error.is_none() => {
-                let raw = RawAttribute::new(AttributeType::new(kind), value);
-                self.error = Some(ErrorCode::from_raw_ref(&raw).ok()?.code());
+                self.error = Some(error_code(value)?);
             }
             PAYLOAD if self.payload.is_none() => self.payload = Some(value),
             // RFC 8489 §14: below 0x8000 comprehension is required.
@@ -197,11 +281,8 @@ impl<'a> Message<'a> {
 
     /// Whether MESSAGE-INTEGRITY (RFC 8489 §14.5) is there and made with this key; compared in constant time.
     pub(crate) fn is_signed_by(&self, key: &Key) -> bool {
-        let Some((offset, tag)) = self.integrity else {
-            return false;
-        };
-        let header = length_until(&self.data[..4], offset + 24);
-        MessageIntegrity::verify(&[&header, &self.data[4..offset]], &key.0, tag)
+        self.integrity
+            .is_some_and(|integrity| integrity.is_made_with(key, self.data))
     }
 }
 
@@ -232,6 +313,8 @@ pub(crate) struct Check<'a> {
     pub(crate) username: &'a str,
     pub(crate) priority: u32,
     pub(crate) use_candidate: bool,
+    pub(crate) nomination: Option<u32>,
+    pub(crate) asks: bool,
     pub(crate) role: RoleAttribute,
     pub(crate) payload: Option<&'a [u8]>,
 }
@@ -247,6 +330,12 @@ pub(crate) fn check(transaction: Transaction, check: &Check<'_>, key: &Key) -> V
     }
     if check.use_candidate {
         writer.put(USE_CANDIDATE, &[]);
+    }
+    if let Some(count) = check.nomination {
+        writer.put(NOMINATION, &count.to_be_bytes());
+    }
+    if check.asks {
+        writer.put(PATH_REQUEST, &[]);
     }
     if let Some(payload) = check.payload {
         writer.put(PAYLOAD, payload);
@@ -292,16 +381,30 @@ pub(crate) fn unknown_attributes(transaction: Transaction, unknown: &[u16], key:
 }
 
 /// Builds one message. Attributes go in before the signature, each at most about 1000 bytes, so none fails to fit.
-struct Writer(MessageWriteVec);
+pub(crate) struct Writer(MessageWriteVec);
 
 impl Writer {
     fn new(class: MessageClass, transaction: Transaction) -> Self {
-        let kind = MessageType::from_class_method(class, BINDING);
+        Self::with_method(class, BINDING, transaction)
+    }
+
+    /// A request, or an indication, of any method.
+    pub(crate) fn to_server(method: u16, is_request: bool, transaction: Transaction) -> Self {
+        let class = if is_request {
+            MessageClass::Request
+        } else {
+            MessageClass::Indication
+        };
+        Self::with_method(class, Method::new(method), transaction)
+    }
+
+    fn with_method(class: MessageClass, method: Method, transaction: Transaction) -> Self {
+        let kind = MessageType::from_class_method(class, method);
         let id = TransactionId::from(transaction);
         Self(StunMessage::builder(kind, id, MessageWriteVec::with_capacity(160)))
     }
 
-    fn put(&mut self, kind: u16, value: &[u8]) {
+    pub(crate) fn put(&mut self, kind: u16, value: &[u8]) {
         self.put_attribute(&RawAttribute::new(AttributeType::new(kind), value));
     }
 
@@ -315,7 +418,21 @@ impl Writer {
         self.0.push_attribute_unchecked(attribute);
     }
 
-    fn finish(mut self, key: Option<&Key>) -> Vec<u8> {
+    /// XOR-MAPPED-ADDRESS's layout under another type.
+    pub(crate) fn put_address(&mut self, kind: u16, address: SocketAddr, transaction: Transaction) {
+        let cookie = MAGIC_COOKIE.to_be_bytes();
+        let mut value = vec![0, if address.is_ipv4() { 1 } else { 2 }];
+        value.extend((address.port() ^ (MAGIC_COOKIE >> 16) as u16).to_be_bytes());
+        let id = transaction.to_be_bytes();
+        let mask = cookie.iter().chain(&id[4..]);
+        match address.ip() {
+            IpAddr::V4(ip) => value.extend(ip.octets().iter().zip(mask).map(|(octet, mask)| octet ^ mask)),
+            IpAddr::V6(ip) => value.extend(ip.octets().iter().zip(mask).map(|(octet, mask)| octet ^ mask)),
+        }
+        self.put(kind, &value);
+    }
+
+    pub(crate) fn finish(mut self, key: Option<&Key>) -> Vec<u8> {
         if let Some(key) = key {
             let offset = self.0.len();
             let header = length_until(self.0.data(), offset + 24);

@@ -43,7 +43,7 @@ impl Peer {
                     }
                     self.events.push(event);
                 }
-                _ => unreachable!("no other outputs exist"),
+                other => panic!("{other:?}"),
             }
         }
     }

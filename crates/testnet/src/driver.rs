@@ -3,10 +3,10 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use crate::{Clock, HostId, Network, Trace, Transmit};
+use crate::{Clock, HostId, Network, StreamEvent, StreamId, Trace, Transmit};
 
 /// A sans-IO protocol as the driver sees it.
 ///
@@ -34,6 +34,42 @@ pub trait Endpoint {
     fn poll_message(&mut self) -> Option<(EndpointId, Vec<u8>)> {
         None
     }
+
+    /// Something happened to a stream that this endpoint opened, or that was opened to its host.
+    fn handle_stream(&mut self, id: StreamId, event: StreamEvent, now: Instant) {
+        let _ = (id, event, now);
+    }
+
+    /// What is to be done with a stream; drained like the datagrams.
+    fn poll_stream(&mut self) -> Option<StreamCommand> {
+        None
+    }
+}
+
+/// What an [`Endpoint`] wants done with a stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StreamCommand {
+    /// Open one; [`StreamEvent::Opening`] tells at once which it is.
+    Open {
+        /// Chosen by the endpoint.
+        tag: u64,
+        /// An address of its host.
+        local: IpAddr,
+        /// Where to.
+        remote: SocketAddr,
+    },
+    /// Write on one.
+    Write {
+        /// Which.
+        id: StreamId,
+        /// What.
+        bytes: Vec<u8>,
+    },
+    /// Close one, after what was written.
+    Close {
+        /// Which.
+        id: StreamId,
+    },
 }
 
 /// An endpoint of a [`Driver`], numbered from 0 in the order of adding.
@@ -244,6 +280,10 @@ impl<E: Endpoint> Driver<E> {
                     if let Some((_, endpoint)) = self.parties.iter_mut().find(|(host, _)| *host == delivery.host) {
                         endpoint.handle_datagram(delivery.local, delivery.source, &delivery.payload, now);
                     }
+                } else if let Some(delivery) = self.network.poll_stream(now)
+                    && let Some((_, endpoint)) = self.parties.iter_mut().find(|(host, _)| *host == delivery.host)
+                {
+                    endpoint.handle_stream(delivery.id, delivery.event, now);
                 }
             }
             Next::Timeout(id) => self.parties[id].1.handle_timeout(now),
@@ -277,6 +317,19 @@ impl<E: Endpoint> Driver<E> {
                 self.trace
                     .sent(elapsed, transmit.source, transmit.destination, &transmit.payload);
                 self.network.send(*host, transmit, now);
+                self.count()?;
+            }
+            while let Some(command) = self.parties[id].1.poll_stream() {
+                let host = self.parties[id].0;
+                match command {
+                    StreamCommand::Open { tag, local, remote } => {
+                        let stream = self.network.open_stream(host, local, remote, now);
+                        let opening = StreamEvent::Opening { tag };
+                        self.parties[id].1.handle_stream(stream, opening, now);
+                    }
+                    StreamCommand::Write { id: stream, bytes } => self.network.write_stream(host, stream, &bytes, now),
+                    StreamCommand::Close { id: stream } => self.network.close_stream(host, stream, now),
+                }
                 self.count()?;
             }
             while let Some((to, bytes)) = self.parties[id].1.poll_message() {

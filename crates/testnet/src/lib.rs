@@ -13,10 +13,10 @@ mod seed;
 mod trace;
 
 pub use clock::Clock;
-pub use driver::{Driver, Endpoint, EndpointId, Livelock};
+pub use driver::{Driver, Endpoint, EndpointId, Livelock, StreamCommand};
 pub use link::{Link, LinkConfig, LinkStats, Loss};
-pub use nat::{Behaviour, Nat, NatConfig, NatStats};
-pub use network::{Delivery, HostId, NatId, Network, NetworkStats, Transmit};
+pub use nat::{Behaviour, Nat, NatConfig, NatStats, TcpPolicy};
+pub use network::{Delivery, HostId, NatId, Network, NetworkStats, StreamDelivery, StreamEvent, StreamId, Transmit};
 pub use rng::Rng;
 pub use seed::{seed_from_env, with_seed};
 pub use trace::{Counters, Trace};

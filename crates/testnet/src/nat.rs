@@ -27,6 +27,30 @@ impl Behaviour {
     }
 }
 
+/// Which TCP connections a NAT or firewall lets out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TcpPolicy {
+    /// All.
+    #[default]
+    All,
+    /// Those to this port.
+    Only(u16),
+    /// None.
+    Nothing,
+}
+
+impl TcpPolicy {
+    /// Whether a connection to this port gets out.
+    #[must_use]
+    pub fn lets_out(self, port: u16) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(open) => open == port,
+            Self::Nothing => false,
+        }
+    }
+}
+
 /// A NAT's behaviour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NatConfig {
@@ -43,6 +67,10 @@ pub struct NatConfig {
     pub inbound_refresh: bool,
     /// The most mappings at once; a new one is refused beyond that and its datagram dropped.
     pub capacity: usize,
+    /// Whether UDP passes at all; if not, this is a firewall.
+    pub udp: bool,
+    /// Which TCP connections pass, from inside to outside.
+    pub tcp: TcpPolicy,
 }
 
 impl NatConfig {
@@ -54,6 +82,8 @@ impl NatConfig {
             expiry: Duration::from_secs(120),
             inbound_refresh: false,
             capacity: 1024,
+            udp: true,
+            tcp: TcpPolicy::All,
         }
     }
 
@@ -82,6 +112,22 @@ impl NatConfig {
         config.hairpin = false;
         config
     }
+
+    /// No UDP at all.
+    #[must_use]
+    pub const fn udp_blocked() -> Self {
+        let mut config = Self::port_restricted();
+        config.udp = false;
+        config
+    }
+
+    /// Nothing but TCP to port 443.
+    #[must_use]
+    pub const fn only_tcp_443() -> Self {
+        let mut config = Self::udp_blocked();
+        config.tcp = TcpPolicy::Only(443);
+        config
+    }
 }
 
 /// What a NAT did.
@@ -96,6 +142,8 @@ pub struct NatStats {
     pub filtered: u64,
     /// Datagrams from inside refused because the table is full.
     pub full: u64,
+    /// Datagrams from inside refused because UDP is blocked.
+    pub blocked: u64,
 }
 
 /// A NAT at work: a table of mappings, and nothing about packets in flight.
@@ -162,9 +210,13 @@ impl Nat {
     }
 
     /// A datagram from `inside` to `destination` leaves: the source that the outside sees. `None` if the families
-    /// differ or the table is full.
+    /// differ, the table is full or UDP is blocked.
     pub fn outbound(&mut self, inside: SocketAddr, destination: SocketAddr, now: Instant) -> Option<SocketAddr> {
         if inside.is_ipv4() != self.public.is_ipv4() || destination.is_ipv4() != self.public.is_ipv4() {
+            return None;
+        }
+        if !self.config.udp {
+            self.stats.blocked += 1;
             return None;
         }
         self.expire(now);

@@ -7,6 +7,11 @@ use std::time::Instant;
 
 use crate::{Link, LinkConfig, Nat, NatConfig, Rng};
 
+mod streams;
+
+use streams::Streams;
+pub use streams::{StreamDelivery, StreamEvent, StreamId};
+
 /// A host of a [`Network`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HostId(usize);
@@ -73,6 +78,7 @@ pub struct Network {
     nats: Vec<Gateway>,
     queue: BinaryHeap<Reverse<Flight>>,
     sequence: u64,
+    streams: Streams,
     stats: NetworkStats,
 }
 
@@ -143,6 +149,7 @@ impl Network {
             nats: Vec::new(),
             queue: BinaryHeap::new(),
             sequence: 0,
+            streams: Streams::default(),
             stats: NetworkStats::default(),
         }
     }
@@ -249,7 +256,8 @@ impl Network {
     /// When something happens next on the network. That need not be a delivery: it may be a NAT on the way.
     #[must_use]
     pub fn next_event(&self) -> Option<Instant> {
-        self.queue.peek().map(|Reverse(flight)| flight.at)
+        let datagram = self.queue.peek().map(|Reverse(flight)| flight.at);
+        [datagram, self.next_stream_event()].into_iter().flatten().min()
     }
 
     fn new_host(&mut self) -> HostId {

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, time::Duration};
 
-use crate::{Certificate, Setup};
+use crate::{Certificate, Policy, Setup, TurnServer};
 
 /// How a [`Transport`](crate::Transport) is set up. Made by [`Config::new`], every field may then be changed.
 #[derive(Debug, Clone)]
@@ -12,6 +12,18 @@ pub struct Config {
     pub loopback: bool,
     /// STUN servers that tell us our server-reflexive addresses.
     pub stun_servers: Vec<SocketAddr>,
+    /// TURN servers that relay for us, each over each transport that it is to be tried over: all at once, from every
+    /// local address. [`Transport::set_turn_servers`](crate::Transport::set_turn_servers) changes them later.
+    pub turn_servers: Vec<TurnServer>,
+    /// Which of our addresses the peer may learn. Default: all.
+    pub policy: Policy,
+    /// Whether our host candidates hide behind mDNS names, for which the caller then answers. Default: no.
+    pub mdns_hiding: bool,
+    /// Whether we advertise the ICE option `renomination`. Default: yes. It is done when the peer advertises it too:
+    /// [`Transport::set_remote_renomination`](crate::Transport::set_remote_renomination).
+    pub renomination: bool,
+    /// The peer is an ICE-lite agent. Default: no.
+    pub remote_lite: bool,
     /// Our certificate; its fingerprint is what the peer must be told.
     pub certificate: Certificate,
     /// The ICE user name fragment and password to use; `None` draws them from the seed.
@@ -34,13 +46,18 @@ pub struct Config {
 }
 
 impl Config {
-    /// Defaults around `certificate`: controlled, no loopback, no STUN servers.
+    /// Defaults around `certificate`: controlled, no loopback, no STUN or TURN servers.
     #[must_use]
     pub fn new(certificate: Certificate) -> Self {
         Self {
             controlling: false,
             loopback: false,
             stun_servers: Vec::new(),
+            turn_servers: Vec::new(),
+            policy: Policy::All,
+            mdns_hiding: false,
+            renomination: true,
+            remote_lite: false,
             certificate,
             ice_credentials: None,
             consent_timeout: Duration::from_secs(30),

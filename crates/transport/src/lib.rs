@@ -21,3 +21,5 @@ pub use output::{Event, FailReason, Output, PathInfo, Transmit};
 pub use parameters::{Parameters, Setup, SetupError};
 pub use stats::Stats;
 pub use transport::Transport;
+
+pub use duologue_ice::{Policy, RelayFailure, RelayProtocol, StreamId, TurnServer, TurnTransport, mdns};

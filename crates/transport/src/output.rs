@@ -1,6 +1,11 @@
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use bytes::Bytes;
+
+use crate::{RelayFailure, RelayProtocol, StreamId};
 
 /// What [`Transport::poll_output`](crate::Transport::poll_output) hands out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +13,45 @@ use bytes::Bytes;
 pub enum Output {
     /// A datagram to send now.
     Transmit(Transmit),
+    /// Open a TCP connection to a TURN server, then say
+    /// [`handle_stream_open`](crate::Transport::handle_stream_open), or
+    /// [`handle_stream_closed`](crate::Transport::handle_stream_closed) if that fails.
+    StreamOpen {
+        /// Its name in all other calls. A stream that was closed may be opened again under the same name.
+        id: StreamId,
+        /// The local address to connect from, so that each network has its own.
+        local: IpAddr,
+        /// The server.
+        remote: SocketAddr,
+        /// TLS, with this name in the server's certificate; `None` is plain TCP.
+        tls: Option<String>,
+    },
+    /// Write these bytes on a stream, all of them or none: each output is whole messages, so that a caller whose
+    /// buffer is full may drop it.
+    StreamWrite {
+        /// Which stream.
+        id: StreamId,
+        /// The bytes.
+        bytes: Vec<u8>,
+    },
+    /// Close a stream, after what was written. It is not answered.
+    StreamClose {
+        /// Which stream.
+        id: StreamId,
+    },
+    /// Find the address of this mDNS name and give it to
+    /// [`handle_mdns_answer`](crate::Transport::handle_mdns_answer). [`mdns::Mdns`](crate::mdns::Mdns) can do that.
+    MdnsQuery {
+        /// The whole name, `.local` included.
+        name: String,
+    },
+    /// Answer mDNS questions for this name with this address from now on.
+    MdnsPublish {
+        /// The whole name, `.local` included.
+        name: String,
+        /// One of our addresses.
+        address: IpAddr,
+    },
     /// Something happened.
     Event(Event),
 }
@@ -44,6 +88,21 @@ pub enum Event {
     },
     /// ICE moved to another pair after [`Event::Connected`].
     PathChanged(PathInfo),
+    /// A better path than the one in use works, but the peer follows no renominations:
+    /// [`Transport::restart_ice`](crate::Transport::restart_ice) would move there. Once per ICE generation.
+    BetterPath(PathInfo),
+    /// The path is lost to a change of our networks and the peer cannot be told within ICE:
+    /// [`Transport::restart_ice`](crate::Transport::restart_ice), and signal the new parameters.
+    RestartNeeded,
+    /// A TURN server gives us no relay. Where waiting helps, it is tried again without being asked.
+    RelayFailed {
+        /// The server, as configured.
+        server: SocketAddr,
+        /// How it was spoken to.
+        protocol: RelayProtocol,
+        /// Why.
+        failure: RelayFailure,
+    },
     /// An authentic RTP packet of the peer, decrypted.
     Rtp(Bytes),
     /// An authentic compound or reduced-size RTCP packet of the peer, decrypted.
@@ -90,6 +149,8 @@ pub struct PathInfo {
     pub local_kind: &'static str,
     /// The same for the peer's candidate.
     pub remote_kind: &'static str,
+    /// How our relay is reached, `udp`, `tcp` or `tls`, if the path leads over one of ours.
+    pub relay: Option<&'static str>,
     /// Round trip of the last check on this pair.
     pub rtt: Option<Duration>,
 }

@@ -1,6 +1,7 @@
 /// Counters of a [`Transport`](crate::Transport) since it was made.
 ///
-/// Everything that arrives is counted in exactly one of the `*_received`, `*_rejected` or `*_dropped` fields.
+/// Everything that arrives is counted in exactly one of the `*_received`, `*_rejected` or `*_dropped` fields, and what a
+/// relay passes on once more under its own kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
@@ -14,6 +15,8 @@ pub struct Stats {
     pub bytes_received: u64,
     /// STUN messages passed to the ICE agent, which counts its own rejections.
     pub stun_received: u64,
+    /// Datagrams of TURN servers passed to the ICE agent.
+    pub relay_received: u64,
     /// DTLS datagrams passed to the DTLS engine.
     pub dtls_received: u64,
     /// DTLS datagrams that the engine could not use, dropped.

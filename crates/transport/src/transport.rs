@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod handshake;
+mod network;
 mod receive;
 
 /// Outputs kept for a caller that does not drain them. Beyond that packets and datagrams are dropped, which both sides
@@ -47,6 +48,8 @@ pub struct Transport {
     path: Option<ice::PairInfo>,
     /// Local and remote address of the path last told to the caller.
     reported: Option<(SocketAddr, SocketAddr)>,
+    /// What the agent said while something was being sent: acted on with the next input.
+    pending: VecDeque<ice::Output>,
     outputs: VecDeque<Output>,
     stats: Stats,
 }
@@ -88,8 +91,8 @@ enum Phase {
     Connected,
     /// Connected, but the peer's consent is lost.
     Interrupted,
-    /// We closed; these datagrams are still to be repeated at these times, the next one last.
-    Closing(Vec<(Instant, Transmit)>),
+    /// We closed; these datagrams are still to be repeated on this path at these times, the next one last.
+    Closing(Vec<(Instant, Vec<u8>)>, (SocketAddr, SocketAddr)),
     /// Closed by either side, or failed.
     Over,
 }
@@ -109,6 +112,11 @@ impl Transport {
             },
             loopback: config.loopback,
             stun_servers: config.stun_servers.clone(),
+            turn_servers: config.turn_servers.clone(),
+            policy: config.policy,
+            mdns_hiding: config.mdns_hiding,
+            renomination: config.renomination,
+            remote_lite: config.remote_lite,
             consent: ice::ConsentConfig {
                 interval: config.consent_interval,
                 timeout: config.consent_timeout,
@@ -133,6 +141,7 @@ impl Transport {
             phase: Phase::Starting,
             path: None,
             reported: None,
+            pending: VecDeque::new(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -260,17 +269,21 @@ impl Transport {
 
     /// Does what is due at `now`. Early or repeated calls do no harm.
     pub fn handle_timeout(&mut self, now: Instant) {
-        if let Phase::Closing(copies) = &mut self.phase {
-            let mut due = Vec::new();
+        if let Phase::Closing(copies, path) = &mut self.phase {
+            let (mut due, path) = (Vec::new(), *path);
             while copies.last().is_some_and(|(at, _)| *at <= now) {
-                due.extend(copies.pop().map(|(_, transmit)| transmit));
+                due.extend(copies.pop().map(|(_, payload)| payload));
             }
-            if copies.is_empty() {
+            let is_last = copies.is_empty();
+            for payload in due {
+                self.ice.send(path.0, path.1, &payload, now);
+            }
+            if is_last {
+                self.flush_ice();
                 self.phase = Phase::Over;
+                self.ice.close();
             }
-            for transmit in due {
-                self.push_transmit(transmit);
-            }
+            self.flush_ice();
         }
         if self.is_closed() {
             return;
@@ -289,7 +302,7 @@ impl Transport {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.phase {
-            Phase::Closing(copies) => copies.last().map(|(at, _)| *at),
+            Phase::Closing(copies, _) => copies.last().map(|(at, _)| *at),
             Phase::Over => None,
             _ => [
                 self.ice.poll_timeout(),
@@ -316,8 +329,8 @@ impl Transport {
     ///
     /// # Errors
     /// [`SendError`]; then nothing is sent.
-    pub fn send_rtp(&mut self, packet: &[u8], _now: Instant) -> Result<(), SendError> {
-        self.send_media(packet, srtp::Sender::protect_rtp)?;
+    pub fn send_rtp(&mut self, packet: &[u8], now: Instant) -> Result<(), SendError> {
+        self.send_media(packet, now, srtp::Sender::protect_rtp)?;
         self.stats.rtp_sent += 1;
         Ok(())
     }
@@ -326,8 +339,8 @@ impl Transport {
     ///
     /// # Errors
     /// [`SendError`]; then nothing is sent.
-    pub fn send_rtcp(&mut self, packet: &[u8], _now: Instant) -> Result<(), SendError> {
-        self.send_media(packet, srtp::Sender::protect_rtcp)?;
+    pub fn send_rtcp(&mut self, packet: &[u8], now: Instant) -> Result<(), SendError> {
+        self.send_media(packet, now, srtp::Sender::protect_rtcp)?;
         self.stats.rtcp_sent += 1;
         Ok(())
     }
@@ -339,35 +352,31 @@ impl Transport {
         if self.is_closed() {
             return;
         }
-        self.outputs.retain(|output| matches!(output, Output::Transmit(_)));
-        let path = self.ice.best_pair();
-        let mut copies = Vec::new();
-        if self.srtp.is_some()
-            && let (Some(dtls), Some(path)) = (&mut self.dtls, path)
-        {
-            dtls.close(now);
-            let mut notify = Vec::new();
-            while let Some(payload) = dtls.poll_transmit() {
-                notify.push(Transmit {
-                    source: path.local,
-                    destination: path.remote,
-                    payload,
-                });
-            }
-            for after in CLOSE_AGAIN.iter().rev() {
-                copies.extend(notify.iter().map(|transmit| (now + *after, transmit.clone())));
-            }
-            for transmit in notify {
-                self.push_transmit(transmit);
-            }
-        }
+        self.outputs.retain(|output| !matches!(output, Output::Event(_)));
+        let path = self.ice.best_pair().map(|pair| (pair.local, pair.remote));
         tracing::debug!("transport closed");
-        self.forget();
-        self.phase = if copies.is_empty() {
-            Phase::Over
-        } else {
-            Phase::Closing(copies)
+        let notify = match &mut self.dtls {
+            Some(dtls) if self.srtp.is_some() => {
+                dtls.close(now);
+                std::iter::from_fn(|| dtls.poll_transmit()).collect()
+            }
+            _ => Vec::new(),
         };
+        let Some(path) = path.filter(|_| !notify.is_empty()) else {
+            self.forget();
+            self.phase = Phase::Over;
+            return;
+        };
+        let mut copies = Vec::new();
+        for after in CLOSE_AGAIN.iter().rev() {
+            copies.extend(notify.iter().map(|payload| (now + *after, payload.clone())));
+        }
+        for payload in notify {
+            self.ice.send(path.0, path.1, &payload, now);
+        }
+        self.flush_ice();
+        self.forget_keys();
+        self.phase = Phase::Closing(copies, path);
     }
 
     /// Whether media can be sent: after [`Event::Connected`], until the end. An interruption does not count.
@@ -379,7 +388,7 @@ impl Transport {
     /// Whether the transport was closed by either side or has failed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        matches!(self.phase, Phase::Closing(_) | Phase::Over)
+        matches!(self.phase, Phase::Closing(..) | Phase::Over)
     }
 
     /// Round trip of the path in use, measured by ICE.
@@ -408,12 +417,13 @@ impl Transport {
     fn send_media(
         &mut self,
         packet: &[u8],
+        now: Instant,
         protect: impl FnOnce(&mut srtp::Sender, &[u8], &mut Vec<u8>) -> Result<(), srtp::ProtectError>,
     ) -> Result<(), SendError> {
         match self.phase {
             Phase::Starting => return Err(SendError::NotConnected),
             Phase::Interrupted => return Err(SendError::Interrupted),
-            Phase::Closing(_) | Phase::Over => return Err(SendError::Closed),
+            Phase::Closing(..) | Phase::Over => return Err(SendError::Closed),
             Phase::Connected => {}
         }
         let path = self.ice.best_pair().ok_or(SendError::Interrupted)?;
@@ -422,28 +432,8 @@ impl Transport {
             reason: error.to_string(),
         })?;
         let payload = srtp.scratch.clone();
-        self.push_transmit(Transmit {
-            source: path.local,
-            destination: path.remote,
-            payload,
-        });
+        self.send_datagram((path.local, path.remote), payload, now);
         Ok(())
-    }
-
-    fn on_ice_output(&mut self, output: ice::Output) {
-        match output {
-            ice::Output::Transmit(ice::Transmit {
-                source,
-                destination,
-                payload,
-            }) => self.push_transmit(Transmit {
-                source,
-                destination,
-                payload,
-            }),
-            ice::Output::Event(event) => self.on_ice_event(event),
-            _ => {}
-        }
     }
 
     fn on_ice_event(&mut self, event: ice::Event) {
@@ -470,7 +460,17 @@ impl Transport {
                 self.phase = Phase::Connected;
                 self.push_event(Event::Resumed);
             }
-            ice::Event::RemoteMdns(_) => tracing::debug!("a candidate hides behind an mDNS name"),
+            ice::Event::BetterPair(pair) => self.push_event(Event::BetterPath(path_info(pair))),
+            ice::Event::RestartNeeded if self.is_connected() => self.push_event(Event::RestartNeeded),
+            ice::Event::RelayFailed {
+                server,
+                protocol,
+                failure,
+            } => self.push_event(Event::RelayFailed {
+                server,
+                protocol,
+                failure,
+            }),
             _ => {}
         }
     }
@@ -490,6 +490,12 @@ impl Transport {
 
     /// Drops keys, association and path: nothing is answered or opened any more.
     fn forget(&mut self) {
+        self.forget_keys();
+        self.ice.close();
+        self.flush_ice();
+    }
+
+    fn forget_keys(&mut self) {
         if let Some(dtls) = self.dtls.take() {
             self.stats.dtls_rejected += dtls.rejected();
             self.stats.dtls_repeated += dtls.repeated();
@@ -498,7 +504,6 @@ impl Transport {
         self.unchecked = None;
         self.early.clear();
         self.deadline = None;
-        self.ice.close();
     }
 
     fn check_open(&self) -> Result<(), CandidateError> {
@@ -535,6 +540,7 @@ fn path_info(pair: ice::PairInfo) -> PathInfo {
         remote: pair.remote,
         local_kind: pair.local_kind.name(),
         remote_kind: pair.remote_kind.name(),
+        relay: pair.relay.map(ice::RelayProtocol::name),
         rtt: pair.rtt,
     }
 }

@@ -6,7 +6,10 @@ use std::time::{Duration, Instant};
 use super::Agent;
 use super::transactions::{Target, Transaction};
 use crate::candidate::{local_preference, priority};
-use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, State, stun};
+use crate::{
+    Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, Output, Policy, RelayProtocol,
+    State, stun,
+};
 
 /// STUN servers asked at most.
 const MAX_SERVERS: usize = 4;
@@ -26,6 +29,8 @@ pub(super) struct Gathering {
     /// [`MAX_CANDIDATES`].
     list: Vec<Candidate>,
     questions: Vec<Question>,
+    /// The mDNS name that stands for each own address, where they are hidden.
+    names: Vec<(IpAddr, String)>,
     /// No more local addresses follow.
     pub(super) ended: bool,
     /// The completion was reported.
@@ -48,6 +53,12 @@ impl Gathering {
     /// The addresses that can be sent from.
     pub(super) fn bases(&self) -> impl Iterator<Item = SocketAddr> {
         self.list.iter().filter(|c| is_base(c)).filter_map(|c| c.base)
+    }
+
+    /// The addresses of this host.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = SocketAddr> {
+        let hosts = self.list.iter().filter(|c| c.kind == CandidateKind::Host);
+        hosts.filter_map(|c| c.base)
     }
 
     /// The host or relayed candidate with this base.
@@ -90,8 +101,8 @@ impl Gathering {
     }
 
     /// The highest local preference that no candidate of this kind has: RFC 8445 §5.1.2.1 wants them distinct.
-    fn free_preference(&self, kind: CandidateKind, ip: IpAddr) -> u16 {
-        (0..=MAX_CANDIDATES)
+    fn free_preference(&self, kind: CandidateKind, ip: IpAddr, from: usize) -> u16 {
+        (from..=from + MAX_CANDIDATES)
             .map(|nth| local_preference(ip, nth))
             .find(|preference| {
                 let taken = priority(kind, *preference);
@@ -110,7 +121,8 @@ impl Agent {
         if self.gathering.candidate_at(address).is_some() {
             return Ok(());
         }
-        let preference = self.gathering.free_preference(CandidateKind::Host, address.ip());
+        let preference = self.gathering.free_preference(CandidateKind::Host, address.ip(), 0);
+        self.hide(address.ip());
         self.announce(Candidate {
             kind: CandidateKind::Host,
             address: CandidateAddress::Socket(address),
@@ -121,28 +133,57 @@ impl Agent {
             component: 1,
             ufrag: None,
         })?;
-        // A server out on the network cannot be reached from loopback, nor one on loopback from elsewhere.
         let servers = self.config.stun_servers.iter().take(MAX_SERVERS).copied();
-        let suitable = servers.filter(|server| {
-            server.is_ipv4() == address.is_ipv4() && server.ip().is_loopback() == address.ip().is_loopback()
-        });
-        self.gathering.questions.extend(suitable.map(|server| Question {
-            base: address,
-            server,
-            attempts: 0,
-            settled: false,
-            next: Some(now),
-        }));
+        let suitable: Vec<_> = servers.filter_map(|server| self.reachable(server, address)).collect();
+        self.gathering
+            .questions
+            .extend(suitable.into_iter().map(|server| Question {
+                base: address,
+                server,
+                attempts: 0,
+                settled: false,
+                next: Some(now),
+            }));
         self.gathering.complete = false;
+        self.start_relays(address, now);
         self.pair_base(address);
         Ok(())
     }
 
-    pub(super) fn add_relayed(&mut self, relayed: SocketAddr, mapped: SocketAddr) -> Result<(), CandidateError> {
+    /// The address under which `server` is reached from `base`: its own in the same family, one that the network
+    /// translates from IPv6, or none. A server out on the network cannot be reached from loopback, nor one on loopback
+    /// from elsewhere.
+    pub(super) fn reachable(&self, server: SocketAddr, base: SocketAddr) -> Option<SocketAddr> {
+        if server.ip().is_loopback() != base.ip().is_loopback() {
+            return None;
+        }
+        if server.is_ipv4() == base.is_ipv4() {
+            return Some(server);
+        }
+        let IpAddr::V4(ip) = server.ip() else { return None };
+        let prefix = self.nat64.first()?;
+        Some(SocketAddr::new(prefix.embed(ip).into(), server.port()))
+    }
+
+    /// A relayed candidate; over `protocol` if the allocation is ours. Of two relays the one without TCP in between is
+    /// the better.
+    pub(super) fn add_relayed(
+        &mut self,
+        relayed: SocketAddr,
+        mapped: SocketAddr,
+        protocol: Option<RelayProtocol>,
+    ) -> Result<(), CandidateError> {
         if self.gathering.candidate_at(relayed).is_some() {
             return Ok(());
         }
-        let preference = self.gathering.free_preference(CandidateKind::Relayed, relayed.ip());
+        let from = match protocol {
+            None | Some(RelayProtocol::Udp) => 0,
+            Some(RelayProtocol::Tcp) => 2 * MAX_CANDIDATES,
+            Some(RelayProtocol::Tls) => 4 * MAX_CANDIDATES,
+        };
+        let preference = self
+            .gathering
+            .free_preference(CandidateKind::Relayed, relayed.ip(), from);
         self.announce(Candidate {
             kind: CandidateKind::Relayed,
             address: CandidateAddress::Socket(relayed),
@@ -168,10 +209,72 @@ impl Agent {
         }
         if self.selected.is_some_and(|id| self.pairs.find(id).is_none()) {
             self.selected = None;
-            self.fall_back(now);
+            self.on_moved(now);
         }
         if had_path && self.usable_pair().is_none() {
             self.lose_consent(None, now);
+        }
+    }
+
+    /// Draws a name for an address that is to be hidden (draft-ietf-mmusic-mdns-ice-candidates §3.1.1).
+    fn hide(&mut self, ip: IpAddr) {
+        if !self.config.mdns_hiding || self.gathering.names.iter().any(|(known, _)| *known == ip) {
+            return;
+        }
+        let name = crate::mdns::random_name(&mut self.rng);
+        self.gathering.names.push((ip, name.clone()));
+        self.outputs.push_back(Output::MdnsPublish { name, address: ip });
+    }
+
+    /// What the peer is told of a candidate, if anything (§3.1.2 of that draft: related addresses would give the hidden
+    /// ones away).
+    fn shown(&self, candidate: &Candidate) -> Option<Candidate> {
+        if !self.config.policy.allows(candidate.kind) {
+            return None;
+        }
+        let mut shown = candidate.clone();
+        if self.config.mdns_hiding || self.config.policy == Policy::Relay {
+            shown.related = None;
+        }
+        let name = candidate
+            .base
+            .and_then(|base| self.gathering.names.iter().find(|(ip, _)| *ip == base.ip()));
+        if let (CandidateKind::Host, Some(address), Some((_, name))) = (candidate.kind, candidate.socket_addr(), name) {
+            shown.address = CandidateAddress::Mdns {
+                name: name.clone(),
+                port: address.port(),
+            };
+        }
+        Some(shown)
+    }
+
+    pub(super) fn change_policy(&mut self, policy: Policy) {
+        let old = std::mem::replace(&mut self.config.policy, policy);
+        if self.is_closed() || old == policy {
+            return;
+        }
+        for candidate in self.gathering.list.clone() {
+            if !old.allows(candidate.kind) {
+                self.tell(&candidate);
+            }
+        }
+        let gone = |pair: &super::pairs::Pair| !policy.allows(pair.base_kind);
+        if self.pairs.iter().any(gone) {
+            self.pairs.retain(|pair| !gone(pair));
+            if self.selected.is_some_and(|id| self.pairs.find(id).is_none()) {
+                self.selected = None;
+            }
+        }
+        self.gathering.complete &= old != Policy::Silent;
+        let bases: Vec<SocketAddr> = self.gathering.bases().collect();
+        for base in bases {
+            self.pair_base(base);
+        }
+    }
+
+    fn tell(&mut self, candidate: &Candidate) {
+        if let Some(shown) = self.shown(candidate) {
+            self.emit(Event::LocalCandidate(shown));
         }
     }
 
@@ -182,14 +285,14 @@ impl Agent {
             candidate.ufrag = Some(self.session.local().ufrag.clone());
         }
         for candidate in self.gathering.list.clone() {
-            self.emit(Event::LocalCandidate(candidate));
+            self.tell(&candidate);
         }
     }
 
     fn announce(&mut self, mut candidate: Candidate) -> Result<(), CandidateError> {
         candidate.ufrag = Some(self.session.local().ufrag.clone());
         self.gathering.push(candidate.clone())?;
-        self.emit(Event::LocalCandidate(candidate));
+        self.tell(&candidate);
         Ok(())
     }
 
@@ -256,9 +359,16 @@ impl Agent {
         question.settled = true;
         question.attempts = 0;
         question.next = (mapped.is_some() && !selected).then_some(now + REFRESH);
-        let Some(mapped) = mapped.filter(|mapped| self.check_address(*mapped).is_ok()) else {
+        if let Some(mapped) = mapped {
+            self.add_reflexive(base, server, mapped);
+        }
+    }
+
+    /// A server saw `base` as `mapped`.
+    pub(super) fn add_reflexive(&mut self, base: SocketAddr, server: SocketAddr, mapped: SocketAddr) {
+        if self.check_address(mapped).is_err() {
             return;
-        };
+        }
         // RFC 8445 §5.1.3: redundant if it is the base itself or known already.
         let known = |c: &Candidate| c.base == Some(base) && c.socket_addr() == Some(mapped);
         if self.gathering.list.iter().any(known) {
@@ -287,7 +397,8 @@ impl Agent {
     /// Reports the end of gathering once.
     pub(super) fn update_gathering(&mut self) {
         let gathering = &mut self.gathering;
-        if gathering.ended && !gathering.complete && gathering.questions.iter().all(|q| q.settled) {
+        let settled = gathering.questions.iter().all(|q| q.settled) && self.relays.is_settled();
+        if gathering.ended && !gathering.complete && settled && self.config.policy != Policy::Silent {
             gathering.complete = true;
             self.emit(Event::GatheringComplete);
         }

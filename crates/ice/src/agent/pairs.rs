@@ -24,6 +24,8 @@ pub(super) struct Pair {
     pub(super) id: PairId,
     pub(super) base: SocketAddr,
     pub(super) remote: SocketAddr,
+    /// Kind of the candidate at the base: host or relayed.
+    pub(super) base_kind: CandidateKind,
     /// Kind of the local candidate; what the answers show (a NAT in between) once there are some.
     pub(super) local_kind: CandidateKind,
     pub(super) remote_kind: CandidateKind,
@@ -43,6 +45,12 @@ pub(super) struct Pair {
     /// Controlling: its checks carry USE-CANDIDATE. Controlled: to be selected as soon as it is valid.
     pub(super) nominating: bool,
     pub(super) nominated: bool,
+    /// Which of the nominations of this generation its own is.
+    pub(super) nomination: u32,
+    /// Another way out, found while a pair was selected already: checked so that it is ready when that one breaks.
+    pub(super) standby: bool,
+    /// The controlled peer asks for this pair.
+    pub(super) asked: bool,
     /// Its consent checks go unanswered: it is checked as often as at the beginning until it answers.
     pub(super) doubted: bool,
     pub(super) rtt: Option<Duration>,
@@ -126,6 +134,15 @@ impl Pair {
     /// Neither checked at the moment nor known to work.
     fn is_idle(&self) -> bool {
         self.progress.is_none() && self.valid_since.is_none() && !self.heard
+    }
+
+    /// A direct pair that may still turn out to work before long: not checked yet, or not often.
+    pub(super) fn is_hopeful(&self) -> bool {
+        match self.state {
+            PairState::Waiting => true,
+            PairState::InProgress => self.progress.is_none_or(|progress| progress.sent < 3),
+            PairState::Succeeded | PairState::Failed => false,
+        }
     }
 
     pub(super) fn is_relayed(&self) -> bool {

@@ -37,6 +37,14 @@ impl Agent {
             self.stats.unknown_local += 1;
             return;
         }
+        if self
+            .gathering
+            .candidate_at(local)
+            .is_some_and(|c| !self.config.policy.allows(c.kind))
+        {
+            self.stats.hidden += 1;
+            return;
+        }
         self.stats.requests_received += 1;
 
         if !message.unknown.is_empty() {
@@ -67,7 +75,24 @@ impl Agent {
             return;
         }
         if let Some(id) = self.heard_from(local, source, message.priority.unwrap_or(0)) {
-            self.trigger(id, message.use_candidate, now);
+            let nominates = message.use_candidate && self.is_latest(message.nomination);
+            self.trigger(id, nominates, now);
+            if message.asks {
+                self.on_asked(id, now);
+            }
+        }
+    }
+
+    /// Whether a nomination is none that a later one has overtaken on its way. Peers that do not count theirs are
+    /// followed as they come.
+    fn is_latest(&mut self, count: Option<u32>) -> bool {
+        match count {
+            Some(count) if self.role == Role::Controlled => {
+                let is_latest = count >= self.nominations;
+                self.nominations = self.nominations.max(count);
+                is_latest
+            }
+            _ => true,
         }
     }
 

@@ -1,12 +1,12 @@
 //! Candidates of the peer, and the pairs they make with ours.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::Agent;
 use super::pairs::{Pair, PairId, PairState};
 use crate::candidate::{pair_priority, priority};
-use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, Event, MAX_CANDIDATES, Role, stun};
+use crate::{Candidate, CandidateAddress, CandidateError, CandidateKind, MAX_CANDIDATES, Output, Role, stun};
 
 /// Early checks remembered: more are answered all the same.
 const MAX_EARLY: usize = 32;
@@ -89,7 +89,7 @@ impl Agent {
             CandidateAddress::Mdns { .. } => {
                 if !self.remotes.list.iter().any(|c| c.address == candidate.address) {
                     self.push_remote(candidate.clone())?;
-                    self.emit(Event::RemoteMdns(candidate));
+                    self.ask_for_name(&candidate);
                 }
                 return Ok(());
             }
@@ -110,7 +110,85 @@ impl Agent {
         for base in bases {
             self.pair_up(base, index);
         }
+        if self.remotes.list.len() < MAX_CANDIDATES {
+            self.translate(index);
+        }
         Ok(())
+    }
+
+    /// One question a name, though several candidates may stand behind it.
+    fn ask_for_name(&mut self, candidate: &Candidate) {
+        let CandidateAddress::Mdns { name, .. } = &candidate.address else {
+            return;
+        };
+        let with_name = |c: &&Candidate| matches!(&c.address, CandidateAddress::Mdns { name: other, .. } if other.eq_ignore_ascii_case(name));
+        if self.remotes.list.iter().filter(with_name).count() == 1 {
+            self.outputs.push_back(Output::MdnsQuery { name: name.clone() });
+        }
+    }
+
+    /// Every candidate under this name gets the address.
+    pub(super) fn add_resolved(&mut self, name: &str, ip: IpAddr) {
+        let resolved: Vec<Candidate> = self
+            .remotes
+            .list
+            .iter()
+            .filter_map(|candidate| match &candidate.address {
+                CandidateAddress::Mdns { name: known, port } if known.eq_ignore_ascii_case(name) => Some(Candidate {
+                    address: CandidateAddress::Socket(SocketAddr::new(ip, *port)),
+                    ..candidate.clone()
+                }),
+                _ => None,
+            })
+            .collect();
+        for candidate in resolved {
+            // An address that cannot be used is the answer of somebody who should not have answered.
+            if self.add_remote(candidate).is_err() {
+                tracing::debug!("the address of an mDNS name is refused");
+            }
+        }
+    }
+
+    /// The same candidate as the network translates it from IPv6 (RFC 6052 §2, RFC 8445 §5.1.1.1 leaves such to the
+    /// host): only for a host that has no IPv4 of its own.
+    fn translate(&mut self, index: usize) {
+        let Some(SocketAddr::V4(address)) = self.remotes.list[index].socket_addr() else {
+            return;
+        };
+        if self.gathering.hosts().any(|host| host.is_ipv4()) {
+            return;
+        }
+        for prefix in self.nat64.clone() {
+            let translated = SocketAddr::new(prefix.embed(*address.ip()).into(), address.port());
+            let mut candidate = self.remotes.list[index].clone();
+            candidate.address = CandidateAddress::Socket(translated);
+            if self.remotes.position(translated).is_some() || self.push_remote(candidate).is_err() {
+                continue;
+            }
+            let place = self.remotes.list.len() - 1;
+            let bases: Vec<SocketAddr> = self.gathering.bases().collect();
+            for base in bases {
+                self.pair_up(base, place);
+            }
+        }
+    }
+
+    /// Uses new prefixes for what is known already.
+    pub(super) fn apply_nat64(&mut self, now: Instant) {
+        for index in 0..self.remotes.list.len() {
+            self.translate(index);
+        }
+        let hosts: Vec<SocketAddr> = self.gathering.hosts().collect();
+        for host in hosts {
+            self.start_relays(host, now);
+        }
+    }
+
+    /// Whether a pair that is made now is another way out beside the one in use.
+    fn is_standby(&self, base: SocketAddr, remote: SocketAddr) -> bool {
+        self.selected
+            .and_then(|id| self.pairs.find(id))
+            .is_some_and(|selected| selected.base != base || selected.remote.ip() != remote.ip())
     }
 
     /// The place of the candidate under this address; a new peer-reflexive one if there is none
@@ -188,9 +266,14 @@ impl Agent {
         let address = candidate.socket_addr()?;
         let pairable = base.is_ipv4() == address.is_ipv4()
             && (base.ip().is_loopback() == address.ip().is_loopback() || local_kind == CandidateKind::Relayed);
-        if !pairable {
+        // A hidden address is not checked from: the check would show it.
+        if !pairable || !self.config.policy.allows(local_kind) {
             return None;
         }
+        if local_kind == CandidateKind::Relayed {
+            self.permit(base, address);
+        }
+        let standby = self.is_standby(base, address);
         let priority_of_pair = self.priority_for(local_priority, remote_priority);
         if let Some(id) = self.pairs.find_by_address(base, address).map(|pair| pair.id) {
             let pair = self.pairs.find_mut(id)?;
@@ -205,6 +288,7 @@ impl Agent {
             id: 0,
             base,
             remote: address,
+            base_kind: local_kind,
             local_kind,
             remote_kind,
             local_priority,
@@ -218,6 +302,9 @@ impl Agent {
             answered_at: None,
             nominating: false,
             nominated: false,
+            nomination: 0,
+            standby,
+            asked: false,
             doubted: false,
             rtt: None,
         });

@@ -7,7 +7,7 @@ use super::Agent;
 use super::select::Lost;
 use super::session::Session;
 use super::transactions::Target;
-use crate::{CandidateKind, Credentials, PairInfo};
+use crate::{CandidateKind, Credentials, PairInfo, RelayProtocol};
 
 /// The pair in use when the generation changed. Data stays on it, and consent for it is renewed with the old
 /// credentials, until the new generation selects a pair.
@@ -21,6 +21,7 @@ pub(super) struct Previous {
     nominated: bool,
     local_kind: CandidateKind,
     remote_kind: CandidateKind,
+    relay: Option<RelayProtocol>,
 }
 
 impl Previous {
@@ -32,6 +33,7 @@ impl Previous {
             nominated: self.nominated,
             local_kind: self.local_kind,
             remote_kind: self.remote_kind,
+            relay: self.relay,
         }
     }
 }
@@ -53,6 +55,7 @@ impl Agent {
                 nominated: self.selected == Some(id),
                 local_kind: pair.local_kind,
                 remote_kind: pair.remote_kind,
+                relay: self.relays.protocol(pair.base),
                 session,
             };
             self.previous = Some(previous);
@@ -74,6 +77,7 @@ impl Agent {
         self.pairs.clear();
         self.triggered.clear();
         (self.selected, self.checks_began) = (None, None);
+        (self.nominations, self.advised, self.moved) = (0, false, false);
         // Consent that was lost stays lost until this generation proves it: the owner waits for `ConsentRestored`.
         self.lost = self.lost.map(|_| Lost {
             since: now,

@@ -34,6 +34,7 @@ impl Agent {
         self.rtt = pair.rtt;
         let confirms = pair.nominating && transaction.use_candidate && self.role == Role::Controlling;
         let follows = pair.nominating && self.role == Role::Controlled;
+        let asked = std::mem::take(&mut pair.asked);
         // A nomination stays under way until an answer to a check with USE-CANDIDATE.
         if !pair.nominating || confirms || follows {
             pair.progress = None;
@@ -42,7 +43,7 @@ impl Agent {
         pair.state = PairState::Succeeded;
         pair.valid_since.get_or_insert(now);
         pair.answered_at = Some(now);
-        let (base, local_kind) = (pair.base, pair.local_kind);
+        let (base, remote, local_kind) = (pair.base, pair.remote, pair.local_kind);
         // RFC 8445 §7.2.5.3.1: the address the peer saw tells which of our candidates the pair really uses.
         if let Some(mapped) = mapped
             && local_kind != CandidateKind::Relayed
@@ -54,8 +55,13 @@ impl Agent {
         }
 
         let restored = self.lost.take().is_some();
+        if local_kind == CandidateKind::Relayed {
+            self.bind_channel(base, remote, now);
+        }
         if confirms || follows {
             self.select(id, now);
+        } else if asked {
+            self.on_asked(id, now);
         } else if self.role == Role::Controlling {
             self.consider_nomination(id, now);
         }
@@ -76,24 +82,96 @@ impl Agent {
     }
 
     /// The first valid pair is nominated at once, since data uses it already. A relayed choice is corrected when a
-    /// direct pair turns out to work (RFC 8445 §8.1.1 leaves the criteria to the controlling agent).
+    /// direct pair turns out to work (RFC 8445 §8.1.1 leaves the criteria to the controlling agent), if the peer follows
+    /// renominations. If it does not, the nomination of a relay waits for the first few checks of the direct pairs, and
+    /// the data does not.
     fn consider_nomination(&mut self, id: PairId, now: Instant) {
         if self.pairs.iter().any(|pair| pair.nominating) {
             return;
         }
         let is_relayed = |id: PairId| self.pairs.find(id).is_some_and(Pair::is_relayed);
-        let wanted = match self.selected {
-            None => true,
-            Some(selected) => selected != id && is_relayed(selected) && !is_relayed(id),
+        let Some(selected) = self.selected else {
+            let hopeful = |pair: &Pair| !pair.is_relayed() && pair.is_hopeful();
+            if self.renominates() || !is_relayed(id) || !self.pairs.iter().any(hopeful) {
+                self.nominate(id, now);
+            }
+            return;
         };
-        if wanted {
-            self.nominate(id, now);
+        if selected == id || !is_relayed(selected) || is_relayed(id) {
+            return;
         }
+        if self.renominates() {
+            self.nominate(id, now);
+        } else if !self.advised
+            && let Some(info) = self.pairs.find(id).map(|pair| self.info_of(pair))
+        {
+            self.advised = true;
+            self.emit(Event::BetterPair(info));
+        }
+    }
+
+    /// A relay that waited for direct pairs is nominated when those have had their chance.
+    pub(super) fn reconsider_nomination(&mut self, now: Instant) {
+        if self.role == Role::Controlling
+            && self.selected.is_none()
+            && let Some(id) = self.pairs.best_valid().map(|pair| pair.id)
+        {
+            self.consider_nomination(id, now);
+        }
+    }
+
+    /// Whether both sides follow a nomination after the first.
+    pub(super) fn renominates(&self) -> bool {
+        self.config.renomination && self.remote_renomination
+    }
+
+    /// The selected pair went with its address. Whatever else is valid carries the data at once, and the peer is made to
+    /// follow: by a nomination as controlling, by asking for one as controlled.
+    pub(super) fn on_moved(&mut self, now: Instant) {
+        self.moved = true;
+        if !self.renominates() {
+            self.emit(Event::RestartNeeded);
+        }
+        self.fall_back(now);
+        if self.asks()
+            && let Some(pair) = self.pairs.best_valid().map(|pair| pair.id)
+            && let Some(pair) = self.pairs.find_mut(pair)
+        {
+            pair.doubted = true;
+            pair.progress = Some(Progress { sent: 0, next: now });
+        }
+    }
+
+    /// Whether checks ask the controlling peer for their pair.
+    pub(super) fn asks(&self) -> bool {
+        self.moved && self.role == Role::Controlled && self.renominates()
+    }
+
+    /// The controlled peer has lost its path and asks for this pair: data goes there as soon as it is valid.
+    pub(super) fn on_asked(&mut self, id: PairId, now: Instant) {
+        if self.role != Role::Controlling || !self.renominates() || self.selected == Some(id) {
+            return;
+        }
+        let Some(pair) = self.pairs.find_mut(id) else {
+            return;
+        };
+        if pair.valid_since.is_none() {
+            pair.asked = true;
+            return;
+        }
+        for other in self.pairs.iter_mut() {
+            other.nominating = false;
+        }
+        self.select(id, now);
+        // The peer repeats its wish until it sees a nomination: the check that follows is one.
+        self.nominate(id, now);
     }
 
     /// Begins to check the pair with USE-CANDIDATE (RFC 8445 §8.1.1).
     fn nominate(&mut self, id: PairId, now: Instant) {
+        self.nominations += 1;
         if let Some(pair) = self.pairs.find_mut(id) {
+            pair.nomination = self.nominations;
             pair.nominating = true;
             pair.progress = Some(Progress { sent: 0, next: now });
             if !self.triggered.contains(&id) {
@@ -137,12 +215,13 @@ impl Agent {
         }
         self.selected = Some(id);
         self.previous = None;
+        self.moved = false;
         let relayed = self.pairs.find(id).is_some_and(Pair::is_relayed);
         for other in self.pairs.iter_mut().filter(|other| other.id != id) {
             other.nominated = false;
             // RFC 8445 §8.1.2: the other checks stop, except those that may replace a relay. As controlled, a pair
             // that the peer nominates later is checked by what that check triggers.
-            if (!relayed || other.is_relayed()) && !other.nominating && other.valid_since.is_none() {
+            if (!relayed || other.is_relayed()) && !other.nominating && !other.standby && other.valid_since.is_none() {
                 other.progress = None;
                 if other.state == PairState::InProgress {
                     other.state = PairState::Waiting;
@@ -166,7 +245,16 @@ impl Agent {
             && self.role == Role::Controlling
             && let Some(direct) = direct.map(|pair| pair.id)
         {
-            self.nominate(direct, now);
+            self.consider_nomination(direct, now);
+        }
+    }
+
+    /// The pairs that `which` finds fail, as a relay refuses them.
+    pub(super) fn fail_pairs(&mut self, which: impl Fn(&Pair) -> bool) {
+        for pair in self.pairs.iter_mut().filter(|pair| which(pair)) {
+            if pair.valid_since.is_none() {
+                (pair.state, pair.progress, pair.nominating) = (PairState::Failed, None, false);
+            }
         }
     }
 
@@ -213,14 +301,19 @@ impl Agent {
         if let Some(previous) = &self.previous {
             return Some(previous.info());
         }
-        self.active_pair().map(|pair| PairInfo {
+        self.active_pair().map(|pair| self.info_of(pair))
+    }
+
+    fn info_of(&self, pair: &Pair) -> PairInfo {
+        PairInfo {
             local: pair.base,
             remote: pair.remote,
             rtt: pair.rtt,
             nominated: self.selected == Some(pair.id),
             local_kind: pair.local_kind,
             remote_kind: pair.remote_kind,
-        })
+            relay: self.relays.protocol(pair.base),
+        }
     }
 
     /// Sets the time of the next consent check, unless one is set.

@@ -36,7 +36,10 @@ impl Agent {
             return true;
         }
         match self.waiting_pair() {
-            Some(id) => self.check(id, false, now),
+            Some(id) => {
+                self.ordinary = self.ordinary.wrapping_add(1);
+                self.check(id, false, now)
+            }
             None => false,
         }
     }
@@ -57,10 +60,16 @@ impl Agent {
         let paced = paced.into_iter().flatten().min().map(|at| at.max(self.next_slot));
         // A failure that has been reported is not waited for.
         let failure = self.failure_deadline().filter(|_| self.state != crate::State::Failed);
-        [paced, self.consent_at, self.consent_deadline(), failure]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            paced,
+            self.consent_at,
+            self.consent_deadline(),
+            failure,
+            self.relays.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The check to repeat next.
@@ -71,16 +80,20 @@ impl Agent {
             .min()
     }
 
-    /// The best pair that waits for its first check. After a selection only those that could replace a relay.
+    /// The best pair that waits for its first check; every third time the best one through a relay, which would come
+    /// last by its priority, because the call may depend on it. After a selection only those that could replace a
+    /// relay, and other ways out.
     fn waiting_pair(&self) -> Option<PairId> {
         self.session.outgoing()?;
         let selected = self.selected.and_then(|id| self.pairs.find(id));
         let wanted = |pair: &&Pair| {
             pair.state == PairState::Waiting
                 && pair.progress.is_none()
-                && selected.is_none_or(|selected| selected.is_relayed() && !pair.is_relayed())
+                && selected.is_none_or(|selected| pair.standby || selected.is_relayed() && !pair.is_relayed())
         };
-        self.pairs.iter().find(wanted).map(|pair| pair.id)
+        let relayed = |pair: &&Pair| self.ordinary % 3 == 2 && pair.is_relayed() && wanted(pair);
+        let pair = self.pairs.iter().find(relayed);
+        pair.or_else(|| self.pairs.iter().find(wanted)).map(|pair| pair.id)
     }
 
     /// Sends a check of this pair, the first or a repetition; `false` if the pair needs none.
@@ -128,6 +141,7 @@ impl Agent {
         // Consent checks of the selected pair nominate too: should the peer have followed an older nomination that
         // was delayed on its way, this corrects it.
         let use_candidate = self.role == Role::Controlling && (pair.nominating || self.selected == Some(id));
+        let asks = self.asks() && self.active_pair().is_none_or(|active| active.id == id);
         let transaction = self.rng.transaction();
         let request = stun::check(
             transaction,
@@ -135,6 +149,8 @@ impl Agent {
                 username,
                 priority: pair.check_priority,
                 use_candidate,
+                nomination: (use_candidate && self.renominates()).then_some(pair.nomination),
+                asks,
                 role: self.role_attribute(),
                 payload: self.check_payload.as_deref(),
             },
@@ -211,6 +227,8 @@ impl Agent {
                 username,
                 priority: crate::candidate::priority(CandidateKind::PeerReflexive, u16::MAX),
                 use_candidate: false,
+                nomination: None,
+                asks: false,
                 role: self.role_attribute(),
                 payload: None,
             },

@@ -42,7 +42,7 @@ fn transmits(agent: &mut Agent) -> Vec<Transmit> {
     std::iter::from_fn(|| agent.poll_output())
         .filter_map(|output| match output {
             Output::Transmit(transmit) => Some(transmit),
-            Output::Event(_) => None,
+            _ => None,
         })
         .collect()
 }
@@ -60,6 +60,8 @@ fn request_to(agent: &Agent, use_candidate: bool, role: RoleAttribute, key: &str
         username: &username,
         priority: 1_845_501_695,
         use_candidate,
+        nomination: None,
+        asks: false,
         role,
         payload: None,
     };
@@ -98,6 +100,8 @@ fn forged_messages_leave_the_agent_as_it_is() {
             username: "other:peer",
             priority: 1,
             use_candidate: true,
+            nomination: None,
+            asks: false,
             role: conflict,
             payload: None,
         };
@@ -285,7 +289,7 @@ fn loopback_is_for_those_who_ask() {
 }
 
 #[test]
-fn a_name_is_handed_back_once_and_its_address_is_taken() {
+fn a_name_is_asked_for_once_and_its_address_is_taken() {
     let now = base();
     let (mut agent, _) = checking(Role::Controlled, now);
     let mut candidate: Candidate = "candidate:1 1 udp 1 aa-bb.local 22 typ host".parse().unwrap();
@@ -294,12 +298,22 @@ fn a_name_is_handed_back_once_and_its_address_is_taken() {
     let events: Vec<_> = std::iter::from_fn(|| agent.poll_output()).collect();
     let asked = events
         .iter()
-        .filter(|o| **o == Output::Event(Event::RemoteMdns(candidate.clone())));
+        .filter(|o| matches!(o, Output::MdnsQuery { name } if name == "aa-bb.local"));
     assert_eq!(asked.count(), 1);
-    candidate.address = crate::CandidateAddress::Socket(addr("192.0.2.77:22"));
+    candidate.address = crate::CandidateAddress::Mdns {
+        name: "AA-bb.local".to_owned(),
+        port: 23,
+    };
     agent.add_remote_candidate(candidate, now).unwrap();
+    assert_eq!(agent.poll_output(), None, "one question for both ports");
+    agent.handle_mdns_answer("other.local", "192.0.2.78".parse().unwrap(), now);
+    agent.handle_mdns_answer("aa-bb.local", "127.0.0.1".parse().unwrap(), now);
+    agent.handle_mdns_answer("aa-bb.local", "192.0.2.77".parse().unwrap(), now);
     agent.handle_timeout(now + Duration::from_millis(5));
-    assert_eq!(transmits(&mut agent)[0].destination, addr("192.0.2.77:22"));
+    agent.handle_timeout(now + Duration::from_millis(10));
+    let mut asked: Vec<SocketAddr> = transmits(&mut agent).iter().map(|t| t.destination).collect();
+    asked.sort();
+    assert_eq!(asked, [addr("192.0.2.77:22"), addr("192.0.2.77:23")]);
 }
 
 /// A relayed pair gives way to a direct one that turns out to work.
@@ -311,6 +325,7 @@ fn a_relay_is_left_for_a_direct_pair() {
         ..Config::default()
     };
     let mut agent = Agent::new(config, [3; 32], start);
+    agent.set_remote_renomination(true);
     agent
         .add_relayed_address(addr("198.51.100.2:7000"), addr("192.0.2.1:5000"), start)
         .unwrap();

@@ -56,6 +56,8 @@ fn what_is_written_is_read_back() {
             username: "them:us",
             priority: 1234,
             use_candidate: true,
+            nomination: None,
+            asks: false,
             role: RoleAttribute::Controlling(99),
             payload: Some(&payload),
         },

@@ -6,7 +6,7 @@ use duologue_srtp as srtp;
 
 use super::{Phase, Srtp, Transport, path_info};
 use crate::{
-    Event, FailReason, Setup, Transmit,
+    Event, FailReason, Setup,
     dtls::{Association, Defeat},
     fingerprint,
 };
@@ -14,8 +14,8 @@ use crate::{
 impl Transport {
     /// Moves everything on that the last input made possible.
     pub(super) fn collect(&mut self, now: Instant) {
-        while let Some(output) = self.ice.poll_output() {
-            self.on_ice_output(output);
+        while let Some(output) = self.pending.pop_front().or_else(|| self.ice.poll_output()) {
+            self.on_ice_output(output, now);
         }
         if self.is_closed() {
             return;
@@ -30,7 +30,7 @@ impl Transport {
             }
             self.path = Some(path);
         }
-        self.collect_dtls();
+        self.collect_dtls(now);
     }
 
     pub(super) fn begin_dtls(&mut self, is_client: bool, rtt: Option<Duration>, now: Instant) {
@@ -45,7 +45,7 @@ impl Transport {
     }
 
     /// Looks at what became of the association.
-    fn collect_dtls(&mut self) {
+    fn collect_dtls(&mut self, now: Instant) {
         let Some(dtls) = &mut self.dtls else { return };
         if let Some(secrets) = dtls.take_secrets() {
             self.unchecked = Some(secrets);
@@ -54,7 +54,7 @@ impl Transport {
         }
         self.check_certificate();
         // After the check: an impostor does not get the last flight of the handshake.
-        self.send_dtls();
+        self.send_dtls(now);
         let Some(dtls) = &self.dtls else { return };
         if dtls.peer_closed() {
             if self.srtp.is_some() {
@@ -72,20 +72,16 @@ impl Transport {
     }
 
     /// Sends what DTLS has to send, if there is a path by now. Else it waits in the association.
-    fn send_dtls(&mut self) {
+    fn send_dtls(&mut self, now: Instant) {
         let best = self.ice.best_pair().map(|pair| (pair.local, pair.remote));
         while let Some(dtls) = &mut self.dtls {
             let Some(len) = dtls.next_len() else { break };
             let unproven = || self.unproven.as_mut().and_then(|client| client.take(len));
-            let Some((source, destination)) = best.or_else(unproven) else {
+            let Some(path) = best.or_else(unproven) else {
                 break;
             };
             let Some(payload) = dtls.poll_transmit() else { break };
-            self.push_transmit(Transmit {
-                source,
-                destination,
-                payload,
-            });
+            self.send_datagram(path, payload, now);
         }
     }
 

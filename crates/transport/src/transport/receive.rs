@@ -22,8 +22,11 @@ impl Transport {
     /// name or transaction, everything else by the address it comes from, which a check must have proven.
     #[must_use]
     pub fn accepts(&self, local: SocketAddr, source: SocketAddr, payload: &[u8]) -> bool {
+        if self.ice.is_relay(local, source) {
+            return self.ice.accepts(local, source, payload);
+        }
         match classify(payload) {
-            Kind::Stun => self.ice.accepts(payload),
+            Kind::Stun => self.ice.accepts(local, source, payload),
             Kind::Dtls | Kind::Srtp | Kind::Srtcp => self.ice.is_validated(local, source),
             Kind::Unknown => false,
         }
@@ -38,28 +41,30 @@ impl Transport {
             self.stats.after_close_dropped += 1;
             return;
         }
-        let kind = classify(payload);
-        match kind {
-            Kind::Stun => {
-                self.stats.stun_received += 1;
-                self.ice.handle_datagram(local, source, payload, now);
-            }
-            Kind::Unknown => {
-                self.stats.unknown_dropped += 1;
-                return;
-            }
-            _ if !self.ice.is_validated(local, source) => {
-                self.stats.unproven_dropped += 1;
-                return;
-            }
-            Kind::Dtls => self.handle_dtls((local, source), payload, now),
-            Kind::Srtp | Kind::Srtcp => {
-                self.handle_srtp(payload);
+        if self.ice.is_relay(local, source) {
+            self.stats.relay_received += 1;
+            self.ice.handle_datagram(local, source, payload, now);
+        } else if classify(payload) == Kind::Stun {
+            self.stats.stun_received += 1;
+            self.ice.handle_datagram(local, source, payload, now);
+        } else {
+            self.handle_data((local, source), payload, now);
+            if classify(payload) != Kind::Dtls {
                 // Nothing else can have become possible.
                 return;
             }
         }
         self.collect(now);
+    }
+
+    /// What is not STUN, straight or through our relay.
+    pub(super) fn handle_data(&mut self, path: (SocketAddr, SocketAddr), payload: &[u8], now: Instant) {
+        match classify(payload) {
+            Kind::Stun | Kind::Unknown => self.stats.unknown_dropped += 1,
+            _ if !self.ice.is_validated(path.0, path.1) => self.stats.unproven_dropped += 1,
+            Kind::Dtls => self.handle_dtls(path, payload, now),
+            Kind::Srtp | Kind::Srtcp => self.handle_srtp(payload),
+        }
     }
 
     fn handle_dtls(&mut self, path: (SocketAddr, SocketAddr), payload: &[u8], now: Instant) {
