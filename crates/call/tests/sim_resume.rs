@@ -27,10 +27,10 @@ fn script(ends: usize, cut: Option<Cut>) -> Script {
         (CALLER, Command::Mute(false)),
         (CALLEE, Command::Mute(true)),
     ];
-    let times = (1..).map(|number| Duration::from_millis(300 * number));
+    let times = (1..).map(|number| Duration::from_millis(200 * number));
     let acts: Vec<_> = times.zip(acts).map(|(at, (who, command))| (at, who, command)).collect();
     Script {
-        talk: Duration::from_millis(300 * 7),
+        talk: Duration::from_millis(200 * 7),
         ends,
         phrase: Some("bye".into()),
         cut,
@@ -39,12 +39,16 @@ fn script(ends: usize, cut: Option<Cut>) -> Script {
     }
 }
 
-/// What one application was told of the call; what it is told of the network and of quality depends on time.
+/// What one application was told of the call; measured times, the network, and when the first audio came, depend on time.
 fn told(outcome: &Outcome, who: usize) -> Vec<String> {
-    let of = outcome.events.iter().filter(|(_, whose, kind)| {
-        *whose == who && !matches!(kind, CallEventKind::Statistics(_)) && !kind.name().contains("network")
-    });
-    of.map(|(_, _, kind)| format!("{kind:?}")).collect()
+    let of = outcome.events.iter().filter(|(_, whose, _)| *whose == who);
+    of.filter_map(|(_, _, kind)| match kind {
+        CallEventKind::Statistics(_) | CallEventKind::FirstAudio => None,
+        CallEventKind::Connected(param) => Some(format!("Connected {:?}", param.call_start_message)),
+        kind if kind.name().contains("network") => None,
+        kind => Some(format!("{kind:?}")),
+    })
+    .collect()
 }
 
 #[test]
