@@ -45,7 +45,11 @@ const description = object({
   ptime: or(u32, 0),
 });
 
-const policy: Policy = { pre_connect: true, verified_after_ms: 1000, connect_timeout_ms: 15_000 };
+const policy: Read<Policy> = object({
+  pre_connect: or(flag, true),
+  verified_after_ms: or(u32, 1000),
+  connect_timeout_ms: or(u32, 15_000),
+});
 const party = { party: u32 };
 
 /** The readers of every message, by type. */
@@ -62,14 +66,7 @@ const MESSAGES: { [T in Exclude<ServerMessage['type'], 'unknown'>]: { [F in keyo
       ),
       [],
     ),
-    policy: or(
-      object({
-        pre_connect: or(flag, true),
-        verified_after_ms: or(u32, policy.verified_after_ms),
-        connect_timeout_ms: or(u32, policy.connect_timeout_ms),
-      }),
-      policy,
-    ),
+    policy: or(policy, policy({})),
   },
   call_created: { sid: callId },
   wait_connected: {},

@@ -14,16 +14,13 @@ export type { CallState, Event, Output, PathEvent, Role, Timers } from './types.
 
 /** A command does not fit the state of the call, or only the other role can do it. */
 export class CommandError extends Error {
-  /** The state of the call, when that is what does not fit. */
-  readonly state: CallState | undefined;
-  /** The role of this device, when that is what does not fit. */
-  readonly role: Role | undefined;
-
-  constructor(fault: { state: CallState } | { role: Role }) {
-    super('state' in fault ? `not possible in state ${fault.state}` : `a ${fault.role} cannot do that`);
-    this.name = 'CommandError';
-    this.state = 'state' in fault ? fault.state : undefined;
-    this.role = 'role' in fault ? fault.role : undefined;
+  constructor(
+    /** The state of the call, when that is what does not fit. */
+    readonly state?: CallState,
+    /** The role of this device, when that is what does not fit. */
+    readonly role?: Role,
+  ) {
+    super(state ? `not possible in state ${state}` : `a ${role} cannot do that`);
   }
 }
 
@@ -32,10 +29,8 @@ interface Peer {
   up: boolean;
 }
 
-/** A hold: its reason, or none. */
-type Hold = { reason: string | null } | null;
-
-const sameHold = (a: Hold, b: Hold): boolean => !a === !b && a?.reason === b?.reason;
+/** A hold's reason or none; undefined: no hold. */
+type Hold = string | null | undefined;
 
 /** Deadlines, in the order in which they pass when they are due at once. */
 const TIMERS = ['setup', 'verified', 'connect', 'signalLost', 'closed'] as const;
@@ -62,9 +57,9 @@ export class ClientCall {
   #muted = false;
   #peerMuted = false;
   #peerMutedTold = false;
-  #held: Hold = null;
-  #peerHeld: Hold = null;
-  #peerHeldTold: Hold = null;
+  #hold: Hold;
+  #peerHold: Hold;
+  #peerHoldTold: Hold;
   #outputs: Output[] = [];
 
   constructor(role: Role, timers: Partial<Timers> = {}) {
@@ -108,7 +103,7 @@ export class ClientCall {
   accept(callStartMessage: string | null, now: number): void {
     this.#expect('callee', 'verified');
     const own = this.#peers[0];
-    if (this.#accepted !== undefined || !own) throw new CommandError({ state: this.#state });
+    if (this.#accepted !== undefined || !own) throw new CommandError(this.#state);
     this.#send({ type: 'accept', call_start_message: callStartMessage });
     this.#choose(own, now);
   }
@@ -135,11 +130,11 @@ export class ClientCall {
    * character border), or that it goes on. Throws unless the call is connected.
    */
   hold(held: boolean, reason: string | null): void {
-    if (this.#state !== 'connected') throw new CommandError({ state: this.#state });
-    const hold = held ? { reason: reason === null ? null : cut(reason, HOLD_REASON) } : null;
-    if (sameHold(this.#held, hold)) return;
-    this.#held = hold;
-    this.#send({ type: 'hold', held, reason: hold?.reason ?? null });
+    if (this.#state !== 'connected') throw new CommandError(this.#state);
+    const hold = held ? reason && cut(reason, HOLD_REASON) : undefined;
+    if (this.#hold === hold) return;
+    this.#hold = hold;
+    this.#send({ type: 'hold', held, reason: hold ?? null });
   }
 
   /**
@@ -205,7 +200,7 @@ export class ClientCall {
         this.#tellPeer();
         break;
       case 'peer_held':
-        this.#peerHeld = message.held ? { reason: message.reason } : null;
+        this.#peerHold = message.held ? message.reason : undefined;
         this.#tellPeer();
         break;
       case 'ended':
@@ -318,12 +313,12 @@ export class ClientCall {
   }
 
   #expect(role: Role, state: CallState): void {
-    if (this.role !== role) throw new CommandError({ role: this.role });
-    if (this.#state !== state) throw new CommandError({ state: this.#state });
+    if (this.role !== role) throw new CommandError(undefined, this.role);
+    if (this.#state !== state) throw new CommandError(this.#state);
   }
 
   #expectRunning(): void {
-    if (!this.#isRunning()) throw new CommandError({ state: this.#state });
+    if (!this.#isRunning()) throw new CommandError(this.#state);
   }
 
   #isRunning(): boolean {
@@ -416,9 +411,9 @@ export class ClientCall {
     if (this.#peerMutedTold !== this.#peerMuted) {
       this.#event({ type: 'peer_muted', muted: (this.#peerMutedTold = this.#peerMuted) });
     }
-    if (!sameHold(this.#peerHeldTold, this.#peerHeld)) {
-      const hold = (this.#peerHeldTold = this.#peerHeld);
-      this.#event(hold ? { type: 'peer_held', reason: hold.reason } : { type: 'peer_unheld' });
+    if (this.#peerHoldTold !== this.#peerHold) {
+      const reason = (this.#peerHoldTold = this.#peerHold);
+      this.#event(reason === undefined ? { type: 'peer_unheld' } : { type: 'peer_held', reason });
     }
   }
 
