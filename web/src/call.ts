@@ -195,7 +195,7 @@ export class Call {
     } catch (error) {
       // Where there is no `setSinkId`, calling it is a TypeError.
       const reason = error instanceof TypeError ? START_FAIL_REASON.NOT_SUPPORTED : START_FAIL_REASON.AUDIO_OUTPUT_DEVICE_FAIL;
-      throw new CallError(reason, `the loudspeaker cannot be used: ${String(error)}`, error);
+      throw new CallError(reason, `no loudspeaker: ${String(error)}`, error);
     }
   }
 
@@ -288,7 +288,7 @@ export class Call {
       const running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, ended });
       await running.prepare();
       if (this.#abandoned) {
-        throw new Error('the call was ended before it began');
+        throw new Error('endCall() came first');
       }
       this.#running = running;
       this.#microphone = microphone;
@@ -322,7 +322,7 @@ export class Call {
       command(this.#call());
     } catch (error) {
       throw error instanceof CommandError
-        ? new CallError(START_FAIL_REASON.INVALID_STATE, `${error.message}: the call is ${this.state}`, error)
+        ? new CallError(START_FAIL_REASON.INVALID_STATE, error.message)
         : error;
     }
   }

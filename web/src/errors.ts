@@ -21,9 +21,9 @@ export class CallError extends Error {
 
 /** What helps against the errors of `getUserMedia`, by name. */
 const ADVICE: Record<string, string> = {
-  NotAllowedError: 'it was denied: allow it for this page in the settings of the browser, and in those of the system',
-  NotFoundError: 'there is none like that: plug one in or choose another one',
-  NotReadableError: 'it cannot be read: close other programs that use it, or plug it in again',
+  NotAllowedError: 'allow it for this page in the settings of the browser, and in those of the system',
+  NotFoundError: 'plug one in, or choose another one',
+  NotReadableError: 'close other programs that use it, or plug it in again',
 };
 ADVICE['SecurityError'] = ADVICE['NotAllowedError'] as string;
 ADVICE['OverconstrainedError'] = ADVICE['NotFoundError'] as string;

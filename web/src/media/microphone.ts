@@ -99,7 +99,7 @@ export class Microphone {
 
   /** The device is gone: any other one is better than silence. */
   async #replace(): Promise<void> {
-    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug the microphone in again, or choose another one with setAudioInput()' });
+    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug one in, or choose another one' });
     try {
       await this.choose(undefined);
       this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'say that another microphone is in use' });

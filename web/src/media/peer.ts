@@ -121,7 +121,7 @@ export class PeerPath {
       await this.#apply('offer', description, description.mid);
       const [transceiver] = this.#pc.getTransceivers();
       if (!transceiver) {
-        throw new Error('the offer has no audio');
+        throw new Error('no audio');
       }
       this.#use(transceiver);
       transceiver.direction = 'sendrecv';
@@ -230,7 +230,7 @@ export class PeerPath {
   async #apply(type: RTCSdpType, description: SessionDescription, mid: string): Promise<void> {
     const sdp = toSdp(description, mid);
     if (sdp === undefined) {
-      throw new Error('the description cannot be used');
+      throw new Error('no audio');
     }
     await this.#pc.setRemoteDescription({ type, sdp });
     this.#remoteApplied = true;

@@ -59,7 +59,7 @@ export function fromSdp(sdp: string, generation: number): SessionDescription {
     ptime: 20,
   };
   if (!description.ufrag || !isOpusAmong(codecs)) {
-    throw new Error('the browser describes no audio that could be used');
+    throw new Error('no audio');
   }
   return description;
 }
