@@ -8,13 +8,13 @@ const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_ERROR: u16 = 0x0111;
 
 const HEADER: usize = 20;
-const MAGIC_COOKIE: u32 = 0x2112_a442;
+pub(crate) const MAGIC_COOKIE: u32 = 0x2112_a442;
 const ERROR_CODE: u16 = 0x0009;
 const UNKNOWN_ATTRIBUTES: u16 = 0x000a;
 const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 const FINGERPRINT: u16 = 0x8028;
 /// What the CRC is XORed with (§14.7).
-const FINGERPRINT_MASK: u32 = 0x5354_554e;
+pub(crate) const FINGERPRINT_MASK: u32 = 0x5354_554e;
 
 /// Comprehension-required attributes (below 0x8000) that are known here. Without authentication the credentials say
 /// nothing, but a client that sends them anyway, as ICE does, is within its rights.
@@ -172,7 +172,7 @@ fn finish(mut message: Vec<u8>, request: &Parsed) -> Vec<u8> {
 }
 
 /// CRC-32 of ITU-T V.42, reflected.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
         let mut index = 0;
