@@ -280,4 +280,3 @@ pub(crate) fn random_name(rng: &mut Rng) -> String {
         &hex[20..]
     )
 }
-

@@ -98,4 +98,3 @@ pub(crate) fn is_turn(payload: &[u8]) -> bool {
         _ => false,
     }
 }
-

@@ -1,0 +1,1 @@
+//! What relays are for beside the matrix.
