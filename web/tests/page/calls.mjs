@@ -120,3 +120,28 @@ export async function busy(world) {
   await alice.button('Hang up').click();
   await bob.lists('alice', 'Answered');
 }
+
+/**
+ * A call that comes while another one rings waits, and is not lost.
+ * @param {World} world
+ */
+export async function twoCallers(world) {
+  const { alice, bob } = await aliceAndBob(world);
+  const [carol, dave] = await Promise.all([world.person('carol'), world.person('dave')]);
+  await Promise.all([carol.signIn(), dave.signIn()]);
+  await alice.calls('bob');
+  await bob.reads('alice is calling');
+  await Promise.all([carol.calls('bob'), dave.calls('bob')]);
+  await Promise.all([carol.sees('Ringing…'), dave.sees('Ringing…')]);
+  await dave.button('Cancel').click();
+  await dave.lists('bob', 'Cancelled');
+  await bob.button('Decline').click();
+  await alice.sees('bob has declined the call.');
+  await bob.reads('carol is calling');
+  await bob.answers();
+  await Promise.all([carol.talksTo('bob'), bob.talksTo('carol')]);
+  await carol.hearsLevel('Level of bob');
+  await bob.button('Hang up').click();
+  await bob.lists('carol', 'Answered');
+  await bob.page.getByRole('listitem').filter({ hasText: 'dave' }).filter({ hasText: 'Missed' }).waitFor();
+}

@@ -12,6 +12,7 @@ export const SCENARIOS = {
   'a call is missed, and called back from the list': calls.missed,
   'a call to somebody who is not there': calls.nobody,
   'a second caller finds the line busy': calls.busy,
+  'two callers at once': calls.twoCallers,
   'a call by the keyboard alone': use.keyboard,
   'Escape declines': use.escape,
   'language and theme are chosen and remembered': use.languageAndTheme,
