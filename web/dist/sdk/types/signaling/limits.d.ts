@@ -1,0 +1,40 @@
+/** Version of the control protocol. */
+export declare const VERSION = 1;
+/** Longest text for the app server, in bytes of UTF-8. */
+export declare const APP_SERVER_DATA = 4095;
+/** Longest call start message, in bytes of UTF-8. */
+export declare const CALL_START_MESSAGE = 199;
+/** Longest release phrase, in bytes of UTF-8. */
+export declare const RELEASE_PHRASE = 127;
+/** Longest reason of a hold, in bytes of UTF-8. */
+export declare const HOLD_REASON = 256;
+/** Longest `cc_param`, in bytes. */
+export declare const CC_PARAM = 1024;
+/** Longest user id and service id, in characters. */
+export declare const ID = 64;
+/** Longest access token, in bytes. */
+export declare const ACCESS_TOKEN = 4096;
+/** Longest resume token, session name, device key and SDK name, in bytes. */
+export declare const TOKEN = 1024;
+/** Most candidates in one message. */
+export declare const CANDIDATES = 64;
+/** Longest candidate in the form of RFC 8839 §5.1, in bytes. */
+export declare const CANDIDATE = 512;
+/** Longest message on the wire, in bytes. */
+export declare const MESSAGE: number;
+/** Most devices of the callee in one call. */
+export declare const DEVICES = 8;
+/** Most entries of one list inside a session description. */
+export declare const LIST = 32;
+/** Longest text inside a session description, in bytes. */
+export declare const TEXT = 256;
+/** Most ICE servers in a welcome, and most addresses of one. */
+export declare const ICE_SERVERS = 16;
+/** Most messages that wait for an acknowledgement. */
+export declare const UNACKNOWLEDGED = 256;
+/** Most bytes that wait for an acknowledgement. */
+export declare const UNACKNOWLEDGED_BYTES: number;
+/** Length of a text in bytes of UTF-8, which is what the limits count. */
+export declare function byteLength(text: string): number;
+/** The text, cut at a character border to at most `limit` bytes of UTF-8. Lone surrogates, which UTF-8 cannot carry, become U+FFFD. */
+export declare function cut(text: string, limit: number): string;
