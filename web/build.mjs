@@ -29,7 +29,7 @@ const INTERNAL = new RegExp(
   `^(${[
     ...['handleMessage', 'handlePath', 'handleSignalUp', 'handleSignalDown', 'handleTimeout', 'pollTimeout', 'pollOutput', 'pollTransmit'],
     ...['addCandidates', 'takeCandidates', 'allowChecks', 'watchAudio', 'stopWatchingAudio', 'setAnswer', 'setRemote', 'trackChanged'],
-    ...['microphone', 'playback', 'monitor', 'certificate', 'snapshot', 'ended', 'begin', 'interrupted', 'activate', 'closeAll'],
+    ...['microphone', 'playback', 'monitor', 'certificate', 'snapshot', 'begin', 'interrupted', 'activate', 'closeAll'],
     ...['isDrained', 'isKnownToServer', 'isOpen', 'isUp', 'wrap', 'received', 'connection', 'admit', 'gather', 'listen', 'described'],
     ...['path', 'offer', 'answer', 'params', 'hello', 'url', 'sound', 'make', 'tell', 'timers', 'stats', 'duplicates', 'gaps'],
     ...['bad_acks', 'replayed', 'caller_id', 'caller_service_id', 'callee_id', 'callee_service_id', 'expires', 'pre_connected', 'prepare'],
