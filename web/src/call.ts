@@ -47,7 +47,6 @@ export class Call {
   #microphone: Microphone | undefined;
   #playback: Playback | undefined;
   #started: Promise<void> | undefined;
-  #used = false;
   #over = false;
   #abandoned = false;
 
@@ -239,7 +238,7 @@ export class Call {
         throw new CallError(reason, message);
       }
     };
-    refuse(this.#used, REUSE, 'this object had its call: make a new Call');
+    refuse(this.#over, REUSE, 'this object had its call: make a new Call');
     refuse(this.#started, ALREADY_EXIST, 'this object has a call: make another Call');
     if (fail) {
       throw new CallError(fail.reason, fail.message);
@@ -293,7 +292,6 @@ export class Call {
       this.#running = running;
       this.#microphone = microphone;
       this.#playback = playback;
-      this.#used = true;
     } catch (error) {
       microphone.close();
       playback.close();

@@ -82,6 +82,7 @@ test('an object serves for one call, and a user has one', async () => {
   const other = new Call();
   assert.equal((await rejection(other.makeCall(phone.makeParams()))).reason, 'already_exist');
   await phone.page.pass(100);
+  assert.equal((await rejection(phone.call.makeCall(phone.makeParams()))).reason, 'already_exist');
   await phone.call.endCall();
   assert.equal((await rejection(phone.call.makeCall(phone.makeParams()))).reason, 'reuse');
   assert.equal((await rejection(phone.call.verifyCall(phone.verifyParams()))).reason, 'reuse');
@@ -115,14 +116,15 @@ test('a caller\'s call, from start to end', async () => {
   assert.equal(phone.call.sid, SID);
   // Not a packet before the accept: there is no track, not even a silent one.
   assert.equal(connection.sender.track, null);
-  assert.ok(!phone.audio.srcObject);
+  const heard = (): FakeStream | null => phone.audio.srcObject;
+  assert.equal(heard(), null);
   assert.equal(phone.call.getCallDuration(), -1);
 
   phone.page.server.say({ type: 'accepted', party: 1, call_start_message: 'hello' });
   await phone.page.pass(50);
   assert.deepEqual(phone.events.at(-1), ['Connected', { callStartMessage: 'hello' }]);
   assert.equal(connection.sender.track, phone.devices.streams[0]?.tracks[0]);
-  assert.deepEqual(phone.audio.srcObject?.tracks, [connection.receiver.track]);
+  assert.deepEqual(heard()?.tracks, [connection.receiver.track]);
   await phone.page.pass(2_000);
   assert.equal(phone.call.getCallDuration(), 2_000);
 
