@@ -278,7 +278,7 @@ const ja: Record<Key, string> = {
   callBack: '{name} に電話をかける',
   incoming: '着信',
   outgoing: '発信',
-  resultAnswered: '応答',
+  resultAnswered: '応答あり',
   resultMissed: '不在着信',
   resultDeclined: '拒否',
   resultCancelled: 'キャンセル',

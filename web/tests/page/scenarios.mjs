@@ -16,6 +16,7 @@ export const SCENARIOS = {
   'a call by the keyboard alone': use.keyboard,
   'Escape declines': use.escape,
   'language and theme are chosen and remembered': use.languageAndTheme,
+  'other devices in the middle of a call': use.devices,
   'names that cannot be': use.names,
   'the microphone is denied': faults.microphoneDenied,
   'the microphone is denied to the callee': faults.microphoneDeniedToCallee,

@@ -106,6 +106,44 @@ export async function languageAndTheme(world) {
   await carol.sees('carol としてサインイン中');
 }
 
+/**
+ * Other devices in the middle of a call; the choice is remembered.
+ * @param {World} world
+ */
+export async function devices(world) {
+  const { alice, bob } = await aliceAndBob(world);
+  await connect(alice, bob);
+  await alice.page.evaluate(() => {
+    const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    const opened = (/** @type {any} */ (window).opened = []);
+    navigator.mediaDevices.getUserMedia = async (constraints) => {
+      const stream = await real(constraints);
+      opened.push(stream.getAudioTracks()[0]?.label);
+      return stream;
+    };
+  });
+  const microphone = alice.by('combobox', 'Microphone');
+  const speaker = alice.by('combobox', 'Speaker');
+  await microphone.selectOption('Fake Audio Input 2');
+  await alice.page.waitForFunction(() => /** @type {any} */ (window).opened.includes('Fake Audio Input 2'));
+  await speaker.selectOption('Fake Audio Output 2');
+  await alice.page.waitForFunction(async () => {
+    const outputs = await navigator.mediaDevices.enumerateDevices();
+    const { sinkId } = /** @type {HTMLAudioElement} */ (document.querySelector('audio'));
+    return outputs.some(({ deviceId, label }) => deviceId === sinkId && label === 'Fake Audio Output 2');
+  });
+  await bob.hearsLevel('Level of alice');
+  await microphone.selectOption('System default');
+  await bob.hearsLevel('Level of alice');
+  await microphone.selectOption('Fake Audio Input 2');
+  await alice.button('Hang up').click();
+  await alice.lists('bob', 'Answered');
+  assert.equal(await alice.page.getByRole('region', { name: 'Problem' }).count(), 0);
+  await alice.page.reload();
+  await alice.isReady();
+  await alice.by('combobox', 'Microphone').locator('option:checked', { hasText: 'Fake Audio Input 2' }).waitFor({ state: 'attached' });
+}
+
 /** @param {World} world */
 export async function names(world) {
   const alice = await world.person('alice');
