@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::Agent;
 use super::pairs::{Pair, PairId, PairState, Progress};
 use super::transactions::Transaction;
-use crate::{CandidateKind, Event, PairInfo, Role, State};
+use crate::{CandidateKind, Event, PairInfo, RelayProtocol, Role, State};
 
 /// Consent is lost: every pair is tried again, and the one that was in use for as long as the agent lives.
 #[derive(Clone, Copy, Debug)]
@@ -82,8 +82,8 @@ impl Agent {
     }
 
     /// The first valid pair is nominated at once, since data uses it already. A relayed choice is corrected when a
-    /// direct pair turns out to work (RFC 8445 §8.1.1 leaves the criteria to the controlling agent), if the peer follows
-    /// renominations. If it does not, the nomination of a relay waits for the first few checks of the direct pairs, and
+    /// direct pair or a better relay turns out to work (RFC 8445 §8.1.1 leaves the criteria to the controlling agent), if
+    /// the peer follows renominations. If it does not, the nomination of a relay waits for the first few checks of the direct pairs, and
     /// the data does not.
     fn consider_nomination(&mut self, id: PairId, now: Instant) {
         if self.pairs.iter().any(|pair| pair.nominating) {
@@ -97,7 +97,7 @@ impl Agent {
             }
             return;
         };
-        if selected == id || !is_relayed(selected) || is_relayed(id) {
+        if !self.improves(selected, id) {
             return;
         }
         if self.renominates() {
@@ -108,6 +108,29 @@ impl Agent {
             self.advised = true;
             self.emit(Event::BetterPair(info));
         }
+    }
+
+    /// Whether checks of `other` may show a better path than the selected one.
+    pub(super) fn may_replace(&self, selected: &Pair, other: &Pair) -> bool {
+        let better_relay = self.renominates() && other.priority > selected.priority;
+        selected.is_relayed() && (!other.is_relayed() || better_relay)
+    }
+
+    /// Whether a valid pair is worth the move. From relay to relay that takes more than a priority: no stream where one
+    /// was, or a clearly shorter way.
+    fn improves(&self, selected: PairId, other: PairId) -> bool {
+        let (Some(selected), Some(other)) = (self.pairs.find(selected), self.pairs.find(other)) else {
+            return false;
+        };
+        if selected.id == other.id || !self.may_replace(selected, other) {
+            return false;
+        }
+        let streams = [selected, other].map(|pair| {
+            let protocol = self.relays.protocol(pair.base);
+            protocol.is_some_and(|protocol| protocol != RelayProtocol::Udp)
+        });
+        let shorter = selected.rtt.zip(other.rtt).is_some_and(|(old, new)| new < old * 4 / 5);
+        !other.is_relayed() || streams == [true, false] || shorter
     }
 
     /// A relay that waited for direct pairs is nominated when those have had their chance.
@@ -216,12 +239,20 @@ impl Agent {
         self.selected = Some(id);
         self.previous = None;
         self.moved = false;
-        let relayed = self.pairs.find(id).is_some_and(Pair::is_relayed);
+        let stopped: Vec<PairId> = self
+            .pairs
+            .find(id)
+            .map(|pair| self.pairs.iter().filter(|other| !self.may_replace(pair, other)))
+            .into_iter()
+            .flatten()
+            .map(|other| other.id)
+            .collect();
         for other in self.pairs.iter_mut().filter(|other| other.id != id) {
             other.nominated = false;
             // RFC 8445 §8.1.2: the other checks stop, except those that may replace a relay. As controlled, a pair
             // that the peer nominates later is checked by what that check triggers.
-            if (!relayed || other.is_relayed()) && !other.nominating && !other.standby && other.valid_since.is_none() {
+            let ends = stopped.contains(&other.id);
+            if ends && !other.nominating && !other.standby && other.valid_since.is_none() {
                 other.progress = None;
                 if other.state == PairState::InProgress {
                     other.state = PairState::Waiting;
@@ -237,15 +268,14 @@ impl Agent {
             );
             self.emit(Event::SelectedPair(info));
         }
-        let direct = self
+        let better = self
             .pairs
             .iter()
-            .find(|pair| pair.valid_since.is_some() && !pair.is_relayed());
-        if relayed
-            && self.role == Role::Controlling
-            && let Some(direct) = direct.map(|pair| pair.id)
+            .find(|pair| pair.valid_since.is_some() && self.improves(id, pair.id));
+        if self.role == Role::Controlling
+            && let Some(better) = better.map(|pair| pair.id)
         {
-            self.consider_nomination(direct, now);
+            self.consider_nomination(better, now);
         }
     }
 

@@ -89,7 +89,7 @@ impl Agent {
         let wanted = |pair: &&Pair| {
             pair.state == PairState::Waiting
                 && pair.progress.is_none()
-                && selected.is_none_or(|selected| pair.standby || selected.is_relayed() && !pair.is_relayed())
+                && selected.is_none_or(|selected| pair.standby || self.may_replace(selected, pair))
         };
         let relayed = |pair: &&Pair| self.ordinary % 3 == 2 && pair.is_relayed() && wanted(pair);
         let pair = self.pairs.iter().find(relayed);

@@ -318,7 +318,7 @@ impl World {
 
     /// Data both ways until each side has heard the other, whatever is lost.
     pub(crate) fn talk(&mut self) -> bool {
-        for round in 0..200_u8 {
+        for round in 0..=255_u8 {
             let heard = [A, B].map(|side| self.peer(side).heard.iter().any(|(_, bytes)| bytes[1] == side as u8));
             if heard == [true, true] {
                 return true;
@@ -328,7 +328,7 @@ impl World {
                 let payload = [0x80, 1 - side as u8, round, 4];
                 self.with(side, |peer, now| peer.send(&payload, now));
             }
-            self.0.run_for(Duration::from_millis(50)).unwrap();
+            self.0.run_for(Duration::from_millis(80)).unwrap();
         }
         false
     }
