@@ -66,7 +66,9 @@ async function sdk(folder) {
   mkdirSync(folder, { recursive: true });
   let large = false;
   for (const { name, entry, global, budget } of BUNDLES) {
-    const made = await build({ ...common, entryPoints: [entry], format: 'esm', mangleProps: INTERNAL, write: false });
+    // The other two are made of the browser's and the application's names, and small as they are.
+    const short = name === 'duologue' ? { mangleProps: INTERNAL } : {};
+    const made = await build({ ...common, entryPoints: [entry], format: 'esm', ...short, write: false });
     const module = made.outputFiles[0].text;
     for (const [file, text] of [[`${name}.mjs`, module], [`${name}.js`, script(module, global)]]) {
       writeFileSync(join(folder, file), text);
