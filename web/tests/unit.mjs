@@ -1,6 +1,7 @@
 // Runs the unit tests: node tests/unit.mjs [name…]
 //
-// Each tests/unit/*.test.ts is bundled and given to Node's test runner, with the package's folder as the current one.
+// Each tests/unit/*.test.ts is bundled and given to Node's test runner, with the package's folder as the current one; what the
+// browser tests are built from, tests/lib/*.test.mjs, runs as it is.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
@@ -10,11 +11,14 @@ import { build } from 'esbuild';
 
 const web = dirname(dirname(fileURLToPath(import.meta.url)));
 const wanted = process.argv.slice(2);
-const tests = readdirSync(join(web, 'tests/unit'))
-  .filter((name) => name.endsWith('.test.ts'))
-  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
-  .sort();
-if (tests.length === 0) {
+const found = (folder, end) =>
+  readdirSync(join(web, folder))
+    .filter((name) => name.endsWith(end))
+    .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+    .sort();
+const tests = found('tests/unit', '.test.ts');
+const plain = found('tests/lib', '.test.mjs').map((name) => join('tests/lib', name));
+if (tests.length + plain.length === 0) {
   console.error('no test has such a name');
   process.exit(1);
 }
@@ -36,7 +40,7 @@ try {
     logLevel: 'warning',
   });
   const files = tests.map((name) => join(folder, name.replace(/\.ts$/, '.mjs')));
-  status = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files], { cwd: web, stdio: 'inherit' }).status ?? 1;
+  status = spawnSync(process.execPath, ['--enable-source-maps', '--test', ...files, ...plain], { cwd: web, stdio: 'inherit' }).status ?? 1;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

@@ -15,6 +15,7 @@ const FLAGS = [
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',
+  '--disable-gpu',
   '--no-sandbox',
 ];
 

@@ -5,6 +5,8 @@ import { fromPcm } from './wav.mjs';
 
 /** Rate of every recording, in Hz. */
 export const RATE = 48_000;
+/** Samples between two attempts at recognition, which costs time that the phones need. */
+const ATTEMPT = RATE / 2;
 /** Silence must last this much longer than any pause of the clip to count, in seconds. */
 const MARGIN = 0.5;
 
@@ -60,9 +62,11 @@ export class Recording {
    */
   hears(clip, other, from = this.length, limit) {
     let best = { likeness: 0, foreign: 0 };
+    let next = from + SPAN * RATE;
     return this.#signal.until(
       () => {
-        if (this.length - from < SPAN * RATE) return undefined;
+        if (this.length < next) return undefined;
+        next = this.length + ATTEMPT;
         const found = recognise({ samples: this.since(this.length - SPAN * RATE), rate: RATE }, clip, other);
         if (found.likeness > best.likeness) best = found;
         return found.heard ? found : undefined;
@@ -106,9 +110,11 @@ export class Recording {
    */
   losesSpeech(clip, other, from = this.length, limit) {
     let last = 1;
+    let next = from + SPAN * RATE;
     return this.#signal.until(
       () => {
-        if (this.length - from < SPAN * RATE) return undefined;
+        if (this.length < next) return undefined;
+        next = this.length + ATTEMPT;
         const sound = { samples: this.since(this.length - SPAN * RATE), rate: RATE };
         last = Math.max(clip.likeness(sound), other.likeness(sound));
         return last < 0.6 ? true : undefined;
