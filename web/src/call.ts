@@ -264,6 +264,7 @@ export class Call {
     const microphone = await Microphone.open(params.audioInput, () => this.#running?.trackChanged(), tell);
     const sound = new Sound();
     const playback = new Playback(params.mediaHtmlElement.peer.audio, sound, tell);
+    let running: Running | undefined;
     try {
       const { myServiceId, myId, accessToken, ccParam, peerId, peerServiceId, appServerData = null, callStartMessage = null } = params;
       const hello: Hello = {
@@ -284,7 +285,7 @@ export class Call {
         app_server_data: appServerData,
         call_start_message: callStartMessage,
       };
-      const running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, ended });
+      running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, ended });
       await running.prepare();
       if (this.#abandoned) {
         throw new Error('endCall() came first');
@@ -293,6 +294,7 @@ export class Call {
       this.#microphone = microphone;
       this.#playback = playback;
     } catch (error) {
+      running?.discard();
       microphone.close();
       playback.close();
       throw new CallError(START_FAIL_REASON.INTERNAL, error instanceof Error ? error.message : String(error), error);

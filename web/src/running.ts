@@ -107,6 +107,11 @@ export class Running {
     this.#description = this.#setup.make ? await this.#paths.first() : null;
   }
 
+  /** It never begins. */
+  discard(): void {
+    this.#paths.closeAll();
+  }
+
   /** Begins. What comes of it is told to the application. */
   begin(): void {
     const { make, hello } = this.#setup;
@@ -220,7 +225,7 @@ export class Running {
         break;
       }
       case 'describe':
-        this.#paths.add(output.party);
+        void this.#paths.add(output.party);
         break;
       case 'remote_description':
         this.#paths.setRemote(output.party, output.description);

@@ -64,10 +64,10 @@ export class Microphone {
    * @throws CallError when it cannot be opened; the present one stays
    */
   async choose(deviceId: string | undefined): Promise<void> {
-    const stream = await capture(deviceId);
-    if (this.#closed) {
+    const stream = this.#closed ? undefined : await capture(deviceId);
+    if (this.#closed || !stream) {
       stop(stream);
-      throw new CallError(START_FAIL_REASON.INVALID_STATE, 'the call ended while the microphone was opened');
+      throw new CallError(START_FAIL_REASON.INVALID_STATE, 'the call is over');
     }
     this.#release();
     this.#stream = stream;
@@ -100,6 +100,10 @@ export class Microphone {
   /** The device is gone: any other one is better than silence. */
   async #replace(): Promise<void> {
     this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug one in, or choose another one' });
+    if (!this.#own) {
+      // The application chose what is heard; nobody else may open a microphone for it.
+      return;
+    }
     try {
       await this.choose(undefined);
       this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'say that another microphone is in use' });
@@ -121,6 +125,6 @@ async function capture(deviceId: string | undefined): Promise<MediaStream> {
   }
 }
 
-function stop(stream: MediaStream): void {
-  stream.getTracks().forEach((track) => track.stop());
+function stop(stream: MediaStream | undefined): void {
+  stream?.getTracks().forEach((track) => track.stop());
 }

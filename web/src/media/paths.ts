@@ -53,8 +53,8 @@ export class Paths {
   admit(iceServers: RTCIceServer[]): void {
     if (!this.#admitted) {
       this.#admitted = true;
-      this.#iceServers = iceServers;
-      this.#all.forEach((path) => path.gather(iceServers));
+      this.#iceServers = iceServers.filter(isUsable);
+      this.#all.forEach((path) => path.gather(this.#iceServers));
     }
   }
 
@@ -70,18 +70,18 @@ export class Paths {
   }
 
   /** Caller: makes a path for a further device. */
-  add(party: number): void {
+  async add(party: number): Promise<void> {
     if (this.#find(party) || this.#all.length >= DEVICES) {
       return;
     }
-    const path = this.#add(party);
-    path.offer().then(
-      (description) => {
-        this.#handlers.describe(party, description);
-        path.gather([]);
-      },
-      () => this.#handlers.path(party, { type: 'failed', failure: 'unreachable' }),
-    );
+    try {
+      const path = this.#add(party);
+      this.#handlers.describe(party, await path.offer());
+      path.gather([]);
+    } catch {
+      // The browser makes no further connection: this device has no path, others may.
+      this.#handlers.path(party, { type: 'failed', failure: 'unreachable' });
+    }
   }
 
   /** How the device is reached. */
@@ -142,7 +142,7 @@ export class Paths {
     if (known) {
       return known;
     }
-    const free = this.#all.find((path) => path.party === undefined) ?? (this.#role === 'callee' ? this.#add() : undefined);
+    const free = this.#all.find((path) => path.party === undefined) ?? this.#own();
     if (free) {
       free.party = party;
       if (free.isUp) {
@@ -150,6 +150,15 @@ export class Paths {
       }
     }
     return free;
+  }
+
+  /** Callee: its path; none when the browser makes no connection, and then the call ends by its deadline. */
+  #own(): PeerPath | undefined {
+    try {
+      return this.#role === 'callee' && this.#all.length === 0 ? this.#add() : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   #add(party?: number): PeerPath {
@@ -173,5 +182,15 @@ export class Paths {
       // A callee has one path, so it need not name it.
       this.#handlers.candidates(this.#role === 'caller' ? (path.party ?? null) : null, found.candidates, found.end);
     }
+  }
+}
+
+/** Whether the browser takes a server's address: one that it does not would spoil every connection. */
+function isUsable(server: RTCIceServer): boolean {
+  try {
+    new RTCPeerConnection({ iceServers: [server] }).close();
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -12,6 +12,7 @@ export class Playback {
   #silenced = false;
   #held = false;
   #tone = false;
+  #closed = false;
 
   /**
    * @param element of the application
@@ -71,12 +72,16 @@ export class Playback {
 
   /** Stops, and gives the element back. */
   close(): void {
+    this.#closed = true;
     this.#sound.close();
     this.#element.muted = this.#wasMuted;
     this.#element.srcObject = null;
   }
 
   #apply(): void {
+    if (this.#closed) {
+      return;
+    }
     const muted = this.#silenced || this.#held;
     this.#element.muted = muted;
     this.#sound.beeping = this.#tone && !muted;

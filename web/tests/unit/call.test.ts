@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Call } from '../../src/call.js';
 import { CallError } from '../../src/errors.js';
-import { FakeStream, FakeTrack, browserError } from './lib/fake-media.js';
+import { FakeConnection, FakeStream, FakeTrack, browserError } from './lib/fake-media.js';
 import { settle } from './lib/page.js';
 import { SID, Telephone, theirs } from './lib/telephone.js';
 
@@ -320,9 +320,49 @@ test('a stream of the application is used and left alone', async () => {
   assert.equal(phone.devices.asked.length, 0);
   await phone.page.pass(50);
   await phone.call.muteMyAudio(true);
+  // It ends: that is told, but nobody opens a microphone in its place.
+  own.tracks[0]?.onended?.();
+  await settle();
+  assert.deepEqual(phone.names, ['AudioDevice']);
+  assert.equal(phone.devices.asked.length, 0);
   await phone.call.endCall();
   assert.equal(own.tracks[0]?.readyState, 'live');
   assert.equal(own.tracks[0]?.enabled, true);
+});
+
+test('after the call its devices are nobody\'s business', async () => {
+  const phone = new Telephone();
+  await phone.connect();
+  await phone.call.endCall();
+  const asked = phone.devices.asked.length;
+  assert.equal((await rejection(phone.call.setAudioInput('usb'))).reason, 'invalid_state');
+  assert.equal(phone.devices.asked.length, asked);
+  phone.call.silencePeerAudio(true);
+  assert.equal(phone.audio.muted, false);
+});
+
+test('an address of a server that the browser does not take is left out', async () => {
+  const phone = new Telephone();
+  phone.page.server.iceServers = [{ urls: ['stun:192.0.2.1:3478'] }, { urls: ['nonsense'] }, { urls: ['turn:192.0.2.1'], username: 'u', credential: 'c' }];
+  await phone.call.makeCall(phone.makeParams());
+  await phone.page.pass(50);
+  assert.deepEqual(phone.connections[0]?.configuration.iceServers, [
+    { urls: ['stun:192.0.2.1:3478'] },
+    { urls: ['turn:192.0.2.1'], username: 'u', credential: 'c' },
+  ]);
+  assert.ok(phone.connections[0]?.localDescription);
+});
+
+test('a browser that makes no further connection leaves the call to the devices that have one', async () => {
+  const phone = new Telephone();
+  await phone.ring();
+  FakeConnection.limit = phone.connections.length;
+  phone.page.server.say({ type: 'peer_verified', party: 2, describe: true });
+  await phone.page.pass(50);
+  phone.page.server.say({ type: 'accepted', party: 1, call_start_message: null });
+  await phone.page.pass(50);
+  assert.equal(phone.names.at(-1), 'Connected');
+  assert.deepEqual(phone.errors, []);
 });
 
 test('a browser that plays nothing before a touch is helped by one', async () => {
@@ -400,6 +440,7 @@ test('a call that is ended while the microphone is asked for never begins', asyn
   grant(late);
   await rejection(started);
   assert.equal(late.tracks[0]?.readyState, 'ended');
+  assert.ok(phone.connections.every(({ connectionState }) => connectionState === 'closed'));
   await phone.page.pass(100);
   assert.equal(phone.page.server.sockets.length, 0);
   assert.equal(phone.call.state, 'idle');

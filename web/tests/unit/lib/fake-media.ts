@@ -81,6 +81,8 @@ export class FakeSender {
 export class FakeConnection {
   /** Every one that was made. */
   static all: FakeConnection[] = [];
+  /** How many can be made. */
+  static limit = Infinity;
   static generateCertificate = async (): Promise<object> => ({ certificate: true });
   connectionState = 'new';
   iceConnectionState = 'new';
@@ -100,6 +102,10 @@ export class FakeConnection {
   #transceivers: unknown[] = [];
 
   constructor(configuration: RTCConfiguration) {
+    const urls = (configuration.iceServers ?? []).flatMap((server) => server.urls);
+    if (urls.some((url) => !/^(stun|turn):/.test(url)) || FakeConnection.all.length >= FakeConnection.limit) {
+      throw browserError('SyntaxError');
+    }
     this.configuration = configuration;
     FakeConnection.all.push(this);
   }
@@ -171,6 +177,7 @@ export class FakeConnection {
 export function fakeMedia(): FakeDevices {
   const devices = new FakeDevices();
   FakeConnection.all = [];
+  FakeConnection.limit = Infinity;
   Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices: devices }, configurable: true });
   const codecs = ['audio/opus', 'audio/red', 'audio/PCMU'].map((mimeType) => ({ mimeType, clockRate: 48_000 }));
   Object.assign(globalThis, {

@@ -67,6 +67,7 @@ export class FakeServer {
   /** Called with each numbered message. */
   onMessage: ((message: ClientMessage) => void) | undefined;
   heartbeat = 10_000;
+  iceServers: { urls: string[]; username?: string; credential?: string }[] = [];
   #socket: FakeSocket | undefined;
   #session = 0;
   #received = 0;
@@ -126,7 +127,7 @@ export class FakeServer {
       }
       this.#drop(ack);
       const policy = { pre_connect: true, verified_after_ms: 1000, connect_timeout_ms: 15_000 };
-      const welcome = { session: 's', resume: `resume-${this.#session}`, heartbeat_ms: this.heartbeat, resumed, ice_servers: [], policy };
+      const welcome = { session: 's', resume: `resume-${this.#session}`, heartbeat_ms: this.heartbeat, resumed, ice_servers: this.iceServers, policy };
       this.#transmit({ type: 'welcome', ...welcome }, 0);
       this.#queue.forEach((entry) => this.#transmit(entry.message, entry.seq));
       return;
