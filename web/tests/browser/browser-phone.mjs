@@ -129,6 +129,10 @@ export class BrowserPhone {
     return this.recording.since();
   }
 
+  async recorded() {
+    return /** @type {number} */ (await this.tell('recorded'));
+  }
+
   async close() {
     this.events.end('the page was closed');
     await this.page.close();

@@ -109,13 +109,13 @@ export class Cell {
   }
 
   /** @param {Phone} caller */
-  callerHears(caller) {
-    return caller.recording.hears(this.calleeClip, this.callerClip);
+  async callerHears(caller) {
+    return caller.recording.hears(this.calleeClip, this.callerClip, await caller.recorded());
   }
 
   /** @param {Phone} callee */
-  calleeHears(callee) {
-    return callee.recording.hears(this.callerClip, this.calleeClip);
+  async calleeHears(callee) {
+    return callee.recording.hears(this.callerClip, this.calleeClip, await callee.recorded());
   }
 
   /**

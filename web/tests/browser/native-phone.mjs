@@ -16,6 +16,9 @@ import { flat } from './types.mjs';
 /** How often a clip is repeated in a file: longer than any scenario. */
 const ROUNDS = 8;
 
+/** Samples that may have been played and not yet been written to the file: a buffer of 8 kB, and some. */
+const UNWRITTEN = 6_000;
+
 /** Starts native phones. */
 export class NativeDriver {
   name = 'native';
@@ -127,6 +130,10 @@ export class NativePhone {
 
   heard() {
     return this.recording.since();
+  }
+
+  async recorded() {
+    return this.recording.length + UNWRITTEN;
   }
 
   async close() {

@@ -26,18 +26,34 @@ const call = new Duologue.Call();
 /** @type {{ user: string, service: string, token?: string }} */
 let settings;
 
-// Reports go one after the other, so that they arrive in their order.
-let reports = Promise.resolve();
+// Events go one after the other, so that they arrive in their order; sound goes beside them, as much at a time as there is.
+let events = Promise.resolve();
+/** @type {Int16Array[]} */
+let unsent = [];
+let sending = false;
+/** Samples recorded so far. */
+let recorded = 0;
 
 /**
  * @param {string} name
  * @param {BodyInit} body
  */
-function report(name, body) {
-  reports = reports
-    .then(() => fetch(`/test/report/${name}`, { method: 'POST', body }))
+async function report(name, body) {
+  try {
+    await fetch(`/test/report/${name}`, { method: 'POST', body });
+  } catch {
     // The run is over and nobody listens any more.
-    .then(() => undefined, () => undefined);
+  }
+}
+
+/** @param {Int16Array} pcm */
+async function heard(pcm) {
+  recorded += pcm.length;
+  unsent.push(pcm);
+  if (sending) return;
+  sending = true;
+  while (unsent.length) await report('heard', new Blob(unsent.splice(0)));
+  sending = false;
 }
 
 /**
@@ -45,7 +61,8 @@ function report(name, body) {
  * @param {object} [data]
  */
 function told(name, data = {}) {
-  report('event', JSON.stringify({ name, at: performance.timeOrigin + performance.now(), data }));
+  const body = JSON.stringify({ name, at: performance.timeOrigin + performance.now(), data });
+  events = events.then(() => report('event', body));
 }
 
 const delegate = Object.fromEntries(EVENTS.map((name) => [name, (/** @type {object} */ data) => told(name, data)]));
@@ -95,7 +112,7 @@ async function sound({ says }) {
   await context.audioWorklet.addModule('recorder.worklet.mjs');
   const recorder = new AudioWorkletNode(context, 'recorder', { channelCount: 1, channelCountMode: 'explicit' });
   recorder.port.onmessage = ({ data }) => {
-    if (data.pcm) report('heard', data.pcm);
+    if (data.pcm) heard(new Int16Array(data.pcm));
     else told('firstSound');
   };
   speaker.connect(recorder).connect(context.destination);
@@ -196,6 +213,7 @@ const commands = {
   hold: (reason) => quietly(call.hold(reason ?? undefined)),
   unhold: () => quietly(call.unhold()),
   hangUp: (phrase) => quietly(call.endCall(phrase ?? undefined)),
+  recorded: async () => recorded,
   stats: async () => ({ ...(await call.getCurrentStats()), sound: soundState() }),
 };
 

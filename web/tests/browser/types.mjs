@@ -32,6 +32,7 @@
  * @property {() => number} dropSocket cuts its signalling; tells how many sockets that were
  * @property {() => Promise<Record<string, any>>} stats
  * @property {() => Float32Array} heard 48 kHz mono
+ * @property {() => Promise<number>} recorded samples played until now, of which some may yet have to arrive in `recording`
  * @property {() => Promise<void>} close
  */
 
