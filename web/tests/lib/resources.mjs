@@ -3,6 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { takeTurn } from './turns.mjs';
+
+// Everything that opens browsers and servers comes through here.
+await takeTurn();
+
 /** @typedef {() => void | Promise<void>} Cleaner */
 
 /** Things to undo, newest first. One of them failing does not keep the others from being undone. */
