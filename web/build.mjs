@@ -23,19 +23,17 @@ const BUNDLES = [
 
 /**
  * Methods and properties between the SDK's own classes, which get short names. None may be in the public API, in a message of the
- * protocol, in an interface of the browser, or be written as text anywhere.
+ * protocol, in an interface of the browser, or be written as text anywhere: `confirmInternal` looks for what it can.
  */
-const INTERNAL = new RegExp(
-  `^(${[
-    ...['handleMessage', 'handlePath', 'handleSignalUp', 'handleSignalDown', 'handleTimeout', 'pollTimeout', 'pollOutput', 'pollTransmit'],
-    ...['addCandidates', 'takeCandidates', 'allowChecks', 'watchAudio', 'stopWatchingAudio', 'setAnswer', 'setRemote', 'trackChanged'],
-    ...['microphone', 'playback', 'monitor', 'certificate', 'snapshot', 'begin', 'interrupted', 'activate', 'closeAll'],
-    ...['isDrained', 'isKnownToServer', 'isOpen', 'isUp', 'wrap', 'received', 'connection', 'admit', 'gather', 'listen', 'described'],
-    ...['path', 'offer', 'answer', 'params', 'hello', 'url', 'sound', 'make', 'tell', 'timers', 'stats', 'duplicates', 'gaps'],
-    ...['bad_acks', 'replayed', 'caller_id', 'caller_service_id', 'callee_id', 'callee_service_id', 'expires', 'pre_connected', 'prepare'],
-    ...['silenced', 'choose', 'attach', 'show', 'beeping', 'tone', 'heard', 'first', 'update', 'active', 'duration'],
-  ].join('|')})$`,
-);
+const INTERNAL = [
+  ...['handleMessage', 'handlePath', 'handleSignalUp', 'handleSignalDown', 'handleTimeout', 'pollTimeout', 'pollOutput', 'pollTransmit'],
+  ...['addCandidates', 'takeCandidates', 'allowChecks', 'watchAudio', 'stopWatchingAudio', 'setAnswer', 'setRemote', 'trackChanged'],
+  ...['playback', 'monitor', 'certificate', 'snapshot', 'begin', 'interrupted', 'activate', 'closeAll', 'connection', 'admit', 'gather'],
+  ...['isDrained', 'isKnownToServer', 'isOpen', 'isUp', 'wrap', 'received', 'listen', 'described', 'silenced', 'choose', 'attach', 'show'],
+  ...['beeping', 'tone', 'first', 'update', 'path', 'params', 'sound', 'tell', 'timers', 'stats', 'duplicates'],
+  ...['gaps', 'bad_acks', 'replayed', 'caller_id', 'caller_service_id', 'callee_id', 'callee_service_id', 'expires', 'pre_connected'],
+  ...['prepare', 'discard', 'whenEnded'],
+];
 
 const COPIED = new Set(['.html', '.css', '.svg', '.png', '.webmanifest', '.json']);
 
@@ -67,9 +65,12 @@ async function sdk(folder) {
   let large = false;
   for (const { name, entry, global, budget } of BUNDLES) {
     // The other two are made of the browser's and the application's names, and small as they are.
-    const short = name === 'duologue' ? { mangleProps: INTERNAL } : {};
+    const short = name === 'duologue' ? { mangleProps: new RegExp(`^(${INTERNAL.join('|')})$`) } : {};
     const made = await build({ ...common, entryPoints: [entry], format: 'esm', ...short, write: false });
     const module = made.outputFiles[0].text;
+    if (name === 'duologue') {
+      confirmInternal(module);
+    }
     for (const [file, text] of [[`${name}.mjs`, module], [`${name}.js`, script(module, global)]]) {
       writeFileSync(join(folder, file), text);
       const packed = gzipSync(text, { level: 9 }).length;
@@ -81,6 +82,17 @@ async function sdk(folder) {
   if (large) {
     console.error('a file of the SDK is over its budget');
     process.exitCode = 1;
+  }
+}
+
+/** Fails when a name that was shortened still has its long form somewhere: then the two no longer mean the same. */
+function confirmInternal(module) {
+  const shared = ['src/params.ts', 'src/signaling/messages.ts', 'src/media/statistics.ts', 'src/push-message.ts'];
+  const declared = shared.map((file) => readFileSync(join(web, file), 'utf8').replace(/\/\*[^]*?\*\//g, '')).join('\n');
+  for (const name of INTERNAL) {
+    if (new RegExp(`["'\`]${name}["'\`]`).test(module) || new RegExp(`^ *(readonly )?['"]?${name}['"]?\\??[:(]|[{;,] ${name}\\??:`, 'm').test(declared)) {
+      throw new Error(`${name} cannot be shortened: it is a text, or part of the API or the protocol`);
+    }
   }
 }
 

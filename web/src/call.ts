@@ -214,11 +214,11 @@ export class Call {
         void started.then(() => report(() => (delegate[name] as Handler | undefined)?.(...param)));
       }
     };
-    const ended = (): void => {
+    const whenEnded = (): void => {
       this.#over = true;
       unfinished.delete(who);
     };
-    const started = this.#prepare(params, tell, ended);
+    const started = this.#prepare(params, tell, whenEnded);
     this.#started = started;
     started.then(
       () => this.#running?.begin(),
@@ -256,7 +256,7 @@ export class Call {
   }
 
   /** Opens everything that can be opened without the server. */
-  async #prepare(params: AnyParams, tell: Tell, ended: () => void): Promise<void> {
+  async #prepare(params: AnyParams, tell: Tell, whenEnded: () => void): Promise<void> {
     const { serverUrl, deviceKey, preConnect = true, holdTone = true } = this.#options;
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier;
     const generated = RTCPeerConnection.generateCertificate(algorithm);
@@ -285,7 +285,7 @@ export class Call {
         app_server_data: appServerData,
         call_start_message: callStartMessage,
       };
-      running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, ended });
+      running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, whenEnded });
       await running.prepare();
       if (this.#abandoned) {
         throw new Error('endCall() came first');

@@ -41,7 +41,7 @@ export interface Setup {
   /** Tells the application. */
   tell: Tell;
   /** The call is over and everything is closed but the session. */
-  ended(): void;
+  whenEnded(): void;
 }
 
 /** A call between its start and its end. */
@@ -296,7 +296,7 @@ export class Running {
         const reason = { code, strCode: strCode(code) ?? String(code) };
         this.#session.finish();
         tell('evtDisconnected', { source, reason, byRemote, userCode: user_code ?? undefined });
-        this.#setup.ended();
+        this.#setup.whenEnded();
         break;
       }
     }
