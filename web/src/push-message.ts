@@ -28,6 +28,8 @@ export interface CancelPush {
   type: 'cancel';
   /** The call's id. */
   sid: string;
+  /** Only in Web Push: whether nobody took the call, on any device. */
+  missed?: boolean;
 }
 
 /** What the app server pushes. */
@@ -63,7 +65,7 @@ export function readPush(value: unknown): Push | undefined {
     return undefined;
   }
   if (push['type'] === 'cancel') {
-    return { type: 'cancel', sid: push['sid'] as string };
+    return value as CancelPush;
   }
   return push['type'] === 'call' && NEEDED.every(isText) ? (value as CallPush) : undefined;
 }

@@ -35,7 +35,7 @@ export interface CallWorkerOptions {
   /** Texts of a ringing call; default: English, with the caller's user id. */
   texts?: (call: CallPush) => CallTexts;
   /**
-   * Texts of the notice that replaces the notification of a call that nobody answered here. Default: the notification is only
+   * Texts of the notice that replaces the notification of a call that nobody took. Default: the notification is only
    * closed, which browsers that want every push to be seen may fill with a notice of their own.
    */
   missed?: (call: CallPush) => { title: string; body?: string };
@@ -117,7 +117,8 @@ async function cancel(push: CancelPush, options: CallWorkerOptions): Promise<voi
   for (const notification of await self.registration.getNotifications({ tag: push.sid })) {
     const note = readNote(notification.data);
     notification.close();
-    if (note?.push.type === 'call') {
+    // Taken on another device, it has not been missed.
+    if (note?.push.type === 'call' && push.missed !== false) {
       await missed(note.push, options);
     }
   }

@@ -28,7 +28,7 @@ const BODY = 8 * 1024;
 export class Autopush {
   /** Everything that senders got accepted, oldest first. @type {Message[]} */
   messages = [];
-  /** Refused requests, for messages. @type {string[]} */
+  /** Refused requests, oldest first. @type {{ status: number, why: string, topic: unknown }[]} */
   refused = [];
   /** Spoils messages on their way: it gets the body and gives another one. @type {((body: Buffer) => Buffer) | undefined} */
   spoil;
@@ -81,7 +81,7 @@ export class Autopush {
   message(what, accepts, from = 0) {
     return this.#signal.until(
       () => this.messages.slice(from).find(accepts),
-      () => `${what} (messages: ${JSON.stringify(this.messages.slice(from).map(({ headers, code }) => [headers.topic, code]))}, refused: ${this.refused})`,
+      () => `${what} (messages: ${JSON.stringify(this.messages.slice(from).map(({ headers, code }) => [headers.topic, code]))}, refused: ${JSON.stringify(this.refused)})`,
     );
   }
 
@@ -169,7 +169,7 @@ export class Autopush {
    */
   async #post(request, response) {
     const refuse = (/** @type {number} */ status, /** @type {string} */ why) => {
-      this.refused.push(`${status} ${why}`);
+      this.refused.push({ status, why, topic: request.headers.topic });
       this.#signal.raise();
       response.writeHead(status).end(why);
     };

@@ -23,8 +23,9 @@ export class Chromium {
    * A page with its service worker, in a context of its own.
    * @param {string} url
    * @param {import('../lib/log.mjs').Log} log
+   * @param {string} worker its script
    */
-  async open(url, log) {
+  async open(url, log, worker) {
     const context = await this.browser.newContext({ permissions: ['notifications'] });
     const page = await context.newPage();
     page.on('console', (message) => log.line(`[${message.type()}] ${message.text()}`));
@@ -38,7 +39,7 @@ export class Chromium {
       });
     });
     await session.send('ServiceWorker.enable');
-    await page.evaluate(() => application.register());
+    await page.evaluate((worker) => application.register(worker), worker);
     const registrationId = /** @type {string} */ (await within(active, 'service worker'));
     const { origin } = new URL(url);
     /** @param {string} data */

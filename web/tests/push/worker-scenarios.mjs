@@ -26,6 +26,15 @@ export const WORKER_SCENARIOS = {
       assert.equal((await told(page, 'cancel')).data.push.sid, ring.sid);
     }),
 
+  'in Chromium: a notice stays of a call that nobody took': (world) =>
+    inChromium(world, async ({ push, shown }) => {
+      const [missed, taken] = [call(), call()];
+      for (const ring of [missed, taken]) await push(ring);
+      await push({ type: 'cancel', sid: missed.sid, missed: true });
+      await push({ type: 'cancel', sid: taken.sid, missed: false });
+      assert.deepEqual((await shown()).map(({ tag, title }) => [tag, title]), [[missed.sid, 'Missed call from alice']]);
+    }, '/sw.js?missed'),
+
   'in Chromium: a call that was pushed too long ago does not ring': (world) =>
     inChromium(world, async ({ page, push, shown }) => {
       const now = Math.floor(Date.now() / 1000);
@@ -69,8 +78,8 @@ function call(other) {
  * @param {World} world
  * @param {(tools: { page: any, deliver: (text: string) => Promise<unknown>, push: (push: object) => Promise<void>, shown: () => Promise<any[]> }) => Promise<void>} run
  */
-async function inChromium(world, run) {
-  const { page, deliver, close } = await (await world.chromium()).open(world.url, world.log);
+async function inChromium(world, run, worker = '/sw.js') {
+  const { page, deliver, close } = await (await world.chromium()).open(world.url, world.log, worker);
   try {
     const push = async (/** @type {object} */ message) => {
       const words = await toldSoFar(page);

@@ -54,6 +54,14 @@ export class World {
   /** @type {import('../browser/native-phone.mjs').NativePhone[]} */
   callers = [];
 
+  /** Topic of the newest call to the one who is called here, by the words of the app server. */
+  async topic() {
+    const answer = await fetch(new URL('/app/events', this.url));
+    const { events } = await answer.json();
+    const call = events.findLast(({ event, query }) => event === 'notify' && query.to_user_id === this.bob);
+    return call?.query.sid.replaceAll('-', '');
+  }
+
   /** @type {Chromium | undefined} */
   #chromium;
 
@@ -72,7 +80,12 @@ export class World {
 
   /** Back to a browser with no page of the application and no call. */
   async reset() {
-    for (const caller of this.callers.splice(0)) await caller.close();
+    for (const caller of this.callers.splice(0)) {
+      // A call that is cut off lives on at the server for a while.
+      if (!caller.events.names.includes('evtDisconnected')) await caller.hangUp();
+      await caller.events.waitFor('evtDisconnected').catch((error) => this.log.line(String(error)));
+      await caller.close();
+    }
     this.#round += 1;
     this.push.spoil = undefined;
     this.push.comeBack();

@@ -18,7 +18,8 @@ const CANCEL = { type: 'cancel', sid: CALL.sid };
 test('pushes of the app server are read, with what a newer one may add', () => {
   assert.deepEqual(readPush(CALL), CALL);
   assert.deepEqual(readPush({ ...CALL, pushed_at: 1, app_svr_data: 'x', later: [] })?.sid, CALL.sid);
-  assert.deepEqual(readPush({ ...CANCEL, later: 1 }), CANCEL);
+  assert.deepEqual(readPush(CANCEL), CANCEL);
+  assert.equal(readPush({ ...CANCEL, missed: true, later: 1 })?.sid, CALL.sid);
 });
 
 test('anything else is none, and never an error', () => {

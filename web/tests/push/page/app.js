@@ -63,8 +63,8 @@ async function json(path, body) {
 }
 
 globalThis.application = {
-  async register() {
-    await navigator.serviceWorker.register('/sw.js');
+  async register(worker = '/sw.js') {
+    await navigator.serviceWorker.register(worker);
     await navigator.serviceWorker.ready;
   },
 

@@ -3,6 +3,8 @@ import { handleCallNotificationClick, handleCallPush } from '@duologue/web/servi
 
 const options = {
   texts: (call) => ({ title: `Call from ${call.app_caller_uid}`, body: 'Duologue', answer: 'Answer', decline: 'Decline' }),
+  // Only when asked for: without it a call that has ended leaves nothing behind.
+  missed: location.search ? (call) => ({ title: `Missed call from ${call.app_caller_uid}` }) : undefined,
 };
 const channel = new BroadcastChannel('push-test');
 
