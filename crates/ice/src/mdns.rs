@@ -280,3 +280,6 @@ pub(crate) fn random_name(rng: &mut Rng) -> String {
         &hex[20..]
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -98,3 +98,6 @@ pub(crate) fn is_turn(payload: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,11 @@ pub(crate) struct Peer {
     commands: VecDeque<StreamCommand>,
     streams: HashMap<StreamId, AgentStream>,
     pub(crate) events: Vec<(Instant, Event)>,
-    /// What the peer sent, and where it came in and from.
+    /// A restart of ours is not answered yet.
+    restarting: bool,
+    /// What was signalled.
+    pub(crate) told: Vec<String>,
+    /// What the peer sent.
     pub(crate) heard: Vec<(Instant, Vec<u8>)>,
 }
 
@@ -75,6 +79,8 @@ impl Peer {
             commands: VecDeque::new(),
             streams: HashMap::new(),
             events: Vec::new(),
+            restarting: false,
+            told: Vec::new(),
             heard: Vec::new(),
         }
     }
@@ -82,6 +88,12 @@ impl Peer {
     pub(crate) fn signal_credentials(&mut self) {
         let Credentials { ufrag, pwd } = self.agent.local_credentials().clone();
         self.signal.push_back(format!("{ufrag} {pwd}"));
+    }
+
+    pub(crate) fn restart(&mut self, now: Instant) {
+        self.agent.restart(None, now);
+        self.restarting = true;
+        self.signal_credentials();
     }
 
     pub(crate) fn selected(&self) -> Option<PairInfo> {
@@ -128,7 +140,10 @@ impl Peer {
                 }
                 Output::Event(event) => {
                     match &event {
-                        Event::LocalCandidate(candidate) => self.signal.push_back(candidate.to_string()),
+                        Event::LocalCandidate(candidate) => {
+                            self.told.push(candidate.to_string());
+                            self.signal.push_back(candidate.to_string());
+                        }
                         Event::GatheringComplete => self.signal.push_back("end".to_owned()),
                         _ => {}
                     }
@@ -189,11 +204,8 @@ impl Endpoint for Host {
             let (ufrag, pwd) = (ufrag.to_owned(), pwd.to_owned());
             let credentials = Credentials { ufrag, pwd };
             // A restart of the peer is answered with one of our own (RFC 8445 §9).
-            let is_new = peer
-                .agent
-                .remote_credentials()
-                .is_some_and(|known| *known != credentials);
-            if is_new && !peer.events.iter().any(|(_, e)| *e == Event::RestartNeeded) {
+            let known = peer.agent.remote_credentials();
+            if known.is_some_and(|known| *known != credentials) && !std::mem::take(&mut peer.restarting) {
                 peer.agent.restart(None, now);
                 peer.signal_credentials();
             }
