@@ -1,6 +1,6 @@
 // One run at a time on a machine: the browsers, phones and recordings of two runs starve each other, and calls then fail that
 // nothing is wrong with.
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,12 +19,17 @@ export async function takeTurn() {
 
 /** @returns {boolean} whether the turn is this process's */
 function take() {
+  // A link appears with its content; a file that is being written could be read empty, and taken for one that was left behind.
+  const own = `${LOCK}.${process.pid}`;
+  writeFileSync(own, String(process.pid));
   try {
-    writeFileSync(LOCK, String(process.pid), { flag: 'wx' });
+    linkSync(own, LOCK);
     return true;
   } catch {
     if (!alive(holder())) rmSync(LOCK, { force: true });
     return false;
+  } finally {
+    rmSync(own, { force: true });
   }
 }
 
