@@ -40,7 +40,9 @@ export class Cell {
     this.callerDriver = caller;
     this.calleeDriver = callee;
     this.server = server;
-    [this.callerClip, this.calleeClip] = clips();
+    const [callerClip, calleeClip] = clips();
+    this.callerClip = callerClip;
+    this.calleeClip = calleeClip;
   }
 
   /** A server of this scenario's own, which it may kill. */

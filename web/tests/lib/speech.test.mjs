@@ -10,6 +10,7 @@ const [caller, callee] = clips();
 /**
  * `seconds` of a clip as the other side would hear it: from `from` on, at 48 kHz, softer, with a little noise.
  * @param {import('./speech.mjs').Clip} clip
+ * @param {number} from seconds into it
  */
 function heard(clip, from, seconds = SPAN, gain = 0.3, noise = 0.001) {
   const { samples, rate } = clip.sound;
@@ -25,6 +26,7 @@ function heard(clip, from, seconds = SPAN, gain = 0.3, noise = 0.001) {
   return { samples: out, rate: RATE };
 }
 
+/** @param {number} seed */
 function random(seed) {
   let state = seed;
   return () => {
