@@ -149,7 +149,7 @@ export class Cell {
   /**
    * @param {Driver} driver
    * @param {string} role
-   * @param {{ says: import('../lib/speech.mjs').Clip } & Partial<import('./types.mjs').PhoneSettings>} settings
+   * @param {Pick<import('./types.mjs').PhoneSettings, 'says'> & Partial<import('./types.mjs').PhoneSettings>} settings
    */
   async #phone(driver, role, settings) {
     const phone = await driver.phone({
