@@ -17,7 +17,7 @@ import { SCENARIOS } from './page/scenarios.mjs';
 import { World } from './page/world.mjs';
 
 /** Longest time for one scenario, in milliseconds. */
-const SCENARIO_LIMIT = 180_000;
+const SCENARIO_LIMIT = 300_000;
 
 const option = (/** @type {string} */ name) => {
   const at = process.argv.indexOf(name);

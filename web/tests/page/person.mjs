@@ -20,6 +20,9 @@ import { words } from './words.mjs';
  * @property {string} [query] of the address
  */
 
+/** Longest wait for anything, in milliseconds: two pages, their media and the server may share two busy processors. */
+const PATIENCE = 2 * LIMIT;
+
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** One person, one browser profile, one page. */
@@ -66,7 +69,7 @@ export class Person {
       // What is not granted here is denied without a question.
       permissions: microphone ? ['microphone', 'notifications'] : ['notifications'],
     });
-    context.setDefaultTimeout(LIMIT);
+    context.setDefaultTimeout(PATIENCE);
     const page = await context.newPage();
     const person = new Person(world, name, context, page, language);
     await page.goto(`${settings.origin ?? world.url}${settings.query ?? ''}`);
