@@ -27,12 +27,12 @@ const BUNDLES = [
  */
 const INTERNAL = [
   ...['handleMessage', 'handlePath', 'handleSignalUp', 'handleSignalDown', 'handleTimeout', 'pollTimeout', 'pollOutput', 'pollTransmit'],
-  ...['addCandidates', 'takeCandidates', 'allowChecks', 'watchAudio', 'stopWatchingAudio', 'setAnswer', 'setRemote', 'trackChanged'],
+  ...['addCandidates', 'allowChecks', 'watchAudio', 'stopWatchingAudio', 'setAnswer', 'setRemote', 'trackChanged'],
   ...['playback', 'monitor', 'certificate', 'snapshot', 'begin', 'interrupted', 'activate', 'closeAll', 'connection', 'admit', 'gather'],
   ...['isDrained', 'isKnownToServer', 'isOpen', 'isUp', 'wrap', 'received', 'listen', 'described', 'silenced', 'choose', 'attach', 'show'],
   ...['beeping', 'tone', 'first', 'update', 'path', 'params', 'sound', 'tell', 'timers', 'stats', 'duplicates'],
   ...['gaps', 'bad_acks', 'replayed', 'caller_id', 'caller_service_id', 'callee_id', 'callee_service_id', 'expires', 'pre_connected'],
-  ...['prepare', 'discard', 'whenEnded'],
+  ...['prepare', 'discard', 'whenEnded', 'local', 'note', 'take'],
 ];
 
 const COPIED = new Set(['.html', '.css', '.svg', '.png', '.webmanifest', '.json']);

@@ -1,19 +1,20 @@
 /** The call of the documented API. */
 
+import { checkStart, identity, limit, refuse, type AnyParams } from './checks.js';
 import { CallError } from './errors.js';
 import { Microphone } from './media/microphone.js';
 import { Playback } from './media/playback.js';
 import { Sound } from './media/sound.js';
 import type { Statistics } from './media/statistics.js';
-import type { CallOptions, CommonParams, MakeCallParams, VerifyCallParams } from './params.js';
+import type { CallOptions, MakeCallParams, VerifyCallParams } from './params.js';
 import { Running } from './running.js';
 import type { Delegate, Tell } from './tell.js';
 import { signalingUrl } from './session.js';
 import { checkMakeCall, checkVerifyCall, type StartFail } from './signaling/check.js';
-import { CALL_START_MESSAGE, RELEASE_PHRASE, TOKEN, byteLength } from './signaling/limits.js';
+import { CALL_START_MESSAGE, RELEASE_PHRASE } from './signaling/limits.js';
 import { CommandError } from './signaling/machine.js';
 import type { Hello } from './signaling/messages.js';
-import { KIT_DISCONNECT_REASON, START_FAIL_REASON, lowerCase, type StartFailReason } from './signaling/reasons.js';
+import { KIT_DISCONNECT_REASON, START_FAIL_REASON, lowerCase } from './signaling/reasons.js';
 import type { CallState } from './signaling/types.js';
 
 /** The documented states of a call. */
@@ -200,7 +201,10 @@ export class Call {
 
   #start(params: AnyParams, fail: StartFail | undefined): Promise<void> {
     try {
-      this.#check(params, fail);
+      refuse(this.#over, START_FAIL_REASON.REUSE, 'the call is over: make another Call');
+      refuse(this.#started, START_FAIL_REASON.ALREADY_EXIST, 'the call lasts: make another Call');
+      checkStart(params, fail, this.#options.deviceKey);
+      refuse(unfinished.has(identity(params)), START_FAIL_REASON.ALREADY_EXIST, 'myId has another call on this page: end it first');
     } catch (error) {
       return Promise.reject(error);
     }
@@ -228,31 +232,6 @@ export class Call {
       },
     );
     return started;
-  }
-
-  /** @throws CallError when the call cannot even be started */
-  #check(params: AnyParams, fail: StartFail | undefined): void {
-    const { ALREADY_EXIST, INTERNAL_INITIALIZATION_ERROR, INVALID_PARAM, REUSE } = START_FAIL_REASON;
-    const refuse = (refused: unknown, reason: StartFailReason, message: string): void => {
-      if (refused) {
-        throw new CallError(reason, message);
-      }
-    };
-    refuse(this.#over, REUSE, 'this object had its call: make a new Call');
-    refuse(this.#started, ALREADY_EXIST, 'this object has a call: make another Call');
-    if (fail) {
-      throw new CallError(fail.reason, fail.message);
-    }
-    const { mediaHtmlElement, audioInput } = params;
-    const element: Partial<HTMLAudioElement> | undefined = mediaHtmlElement?.peer?.audio;
-    refuse(!element?.play, INVALID_PARAM, 'mediaHtmlElement.peer.audio is to be an audio element');
-    const silent = audioInput && 'getAudioTracks' in audioInput && !audioInput.getAudioTracks().length;
-    refuse(silent, INVALID_PARAM, 'audioInput has no audio track');
-    limit('deviceKey', this.#options.deviceKey ?? '', TOKEN);
-    refuse(unfinished.has(identity(params)), ALREADY_EXIST, 'myId has another call on this page: end that one first');
-    refuse(!('RTCPeerConnection' in globalThis), INTERNAL_INITIALIZATION_ERROR, 'this browser has no WebRTC');
-    const insecure = !audioInput && !navigator.mediaDevices;
-    refuse(insecure, INTERNAL_INITIALIZATION_ERROR, 'the microphone needs a page of https: or of localhost');
   }
 
   /** Opens everything that can be opened without the server. */
@@ -329,20 +308,6 @@ export class Call {
 }
 
 type Handler = (...param: unknown[]) => void;
-
-/** Parameters of either kind, which the checks have told apart: only a callee has a `ccParam`. */
-type AnyParams = CommonParams & Partial<Omit<MakeCallParams & VerifyCallParams, keyof CommonParams>>;
-
-function identity({ myServiceId, myId }: CommonParams): string {
-  return `${myServiceId}/${myId}`;
-}
-
-/** @throws CallError when the text is none, or too long */
-function limit(name: string, text: unknown, bytes: number): void {
-  if (text !== null && (typeof text !== 'string' || byteLength(text) > bytes)) {
-    throw new CallError(START_FAIL_REASON.INVALID_PARAM, `${name} has at most ${bytes} bytes of UTF-8`);
-  }
-}
 
 /** Runs a handler of the application: what it throws is the page's to know, and no reason to stop. */
 function report(handler: () => void): void {

@@ -30,7 +30,7 @@ export interface BrowserInfo {
 export function getBrowserInfo(): BrowserInfo {
   return {
     userAgent: navigator.userAgent,
-    isSupported: 'RTCPeerConnection' in globalThis && 'WebSocket' in globalThis && navigator.mediaDevices !== undefined,
+    isSupported: 'RTCPeerConnection' in globalThis && navigator.mediaDevices !== undefined,
     canChooseOutput: 'setSinkId' in HTMLMediaElement.prototype,
   };
 }

@@ -19,24 +19,21 @@ export class CallError extends Error {
   }
 }
 
-/** What helps against the errors of `getUserMedia`, by name. */
-const ADVICE: Record<string, string> = {
-  NotAllowedError: 'allow it for this page in the settings of the browser, and in those of the system',
-  NotFoundError: 'plug one in, or choose another one',
-  NotReadableError: 'close other programs that use it, or plug it in again',
-};
-ADVICE['SecurityError'] = ADVICE['NotAllowedError'] as string;
-ADVICE['OverconstrainedError'] = ADVICE['NotFoundError'] as string;
+/** What helps against the errors of `getUserMedia`, by their names. The first ones are denials. */
+const ADVICE: [name: RegExp, advice: string][] = [
+  [/Allowed|Security/, 'allow it for this page in the settings of the browser, and in those of the system'],
+  [/Found|constrained/, 'plug one in, or choose another one'],
+  [/Readable/, 'close other programs that use it, or plug it in again'],
+];
 
 /**
  * Says what a failed `getUserMedia` means to a user.
  *
- * @param error what it was rejected with
+ * @param error what it was rejected with: an Error by the specification
  */
 export function microphoneError(error: unknown): CallError {
-  const { name = '', message = String(error) } = error instanceof Error ? error : {};
-  const advice = ADVICE[name] ?? message;
-  const denied = advice === ADVICE['NotAllowedError'];
-  const reason = denied ? START_FAIL_REASON.NO_PERMISSION_RECORD_AUDIO : START_FAIL_REASON.AUDIO_INPUT_DEVICE_FAIL;
-  return new CallError(reason, `no microphone: ${advice}`, error);
+  const { name, message } = error as Error;
+  const at = ADVICE.findIndex(([names]) => names.test(name));
+  const reason = at ? START_FAIL_REASON.AUDIO_INPUT_DEVICE_FAIL : START_FAIL_REASON.NO_PERMISSION_RECORD_AUDIO;
+  return new CallError(reason, `no microphone: ${ADVICE[at]?.[1] ?? message}`, error);
 }

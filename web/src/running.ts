@@ -8,10 +8,10 @@ import type { Sound } from './media/sound.js';
 import type { CommonParams } from './params.js';
 import { Session } from './session.js';
 import { ClientCall } from './signaling/machine.js';
-import type { ClientMessage, Hello, MakeCall, SessionDescription, Welcome } from './signaling/messages.js';
-import { KIT_DISCONNECT_REASON, strCode, type KitDisconnectReason } from './signaling/reasons.js';
+import type { ClientMessage, Hello, MakeCall, SessionDescription, Verified, Welcome } from './signaling/messages.js';
+import { KIT_DISCONNECT_REASON, type KitDisconnectReason } from './signaling/reasons.js';
 import type { Event, Output } from './signaling/types.js';
-import type { Tell } from './tell.js';
+import { announce, type Tell } from './tell.js';
 
 /** How long an interrupted path is waited for before the call ends, in seconds. */
 const LOST_AFTER = 10;
@@ -59,7 +59,7 @@ export class Running {
   #description: SessionDescription | null = null;
   #talking = false;
   #held = false;
-  #verified: { callerId: string; callerServiceId: string; callStartMessage?: string | undefined } | undefined;
+  #verified: Verified | undefined;
   #connectedAt: number | undefined;
   #duration = -1;
   #over = false;
@@ -212,12 +212,8 @@ export class Running {
         this.#onEvent(output.event);
         break;
       case 'confirmed': {
-        const { party, caller, call_start_message, description, candidates, end_of_candidates } = output.verified;
-        this.#verified = {
-          callerId: caller.user_id,
-          callerServiceId: caller.service_id,
-          callStartMessage: call_start_message ?? undefined,
-        };
+        const { party, description, candidates, end_of_candidates } = output.verified;
+        this.#verified = output.verified;
         if (description) {
           this.#paths.setRemote(party, description);
         }
@@ -261,44 +257,18 @@ export class Running {
   }
 
   #onEvent(event: Event): void {
-    const { tell, playback } = this.#setup;
-    switch (event.type) {
-      case 'wait_connected':
-        tell('evtWaitConnected');
-        break;
-      case 'verified': {
-        const { sid = '' } = this;
-        const verified = this.#verified;
-        if (verified) {
-          tell('evtVerified', { sid, ...verified, preConnected: event.pre_connected });
-        }
-        break;
-      }
-      case 'connected':
-        this.#connectedAt = performance.now();
-        this.monitor.start();
-        tell('evtConnected', { callStartMessage: event.call_start_message ?? undefined });
-        break;
-      case 'peer_muted':
-        tell(event.muted ? 'evtPeerMicMuted' : 'evtPeerMicUnmuted');
-        break;
-      case 'peer_held':
-        playback.tone = this.#setup.holdTone;
-        tell('evtPeerHold', { reason: event.reason ?? undefined });
-        break;
-      case 'peer_unheld':
-        playback.tone = false;
-        tell('evtPeerUnhold');
-        break;
-      case 'disconnected': {
-        const { source, by_remote: byRemote, user_code } = event;
-        const code = event.reason as KitDisconnectReason;
-        const reason = { code, strCode: strCode(code) ?? String(code) };
-        this.#session.finish();
-        tell('evtDisconnected', { source, reason, byRemote, userCode: user_code ?? undefined });
-        this.#setup.whenEnded();
-        break;
-      }
+    const { tell, playback, holdTone } = this.#setup;
+    if (event.type === 'connected') {
+      this.#connectedAt = performance.now();
+      this.monitor.start();
+    } else if (event.type === 'peer_held' || event.type === 'peer_unheld') {
+      playback.tone = holdTone && event.type === 'peer_held';
+    } else if (event.type === 'disconnected') {
+      this.#session.finish();
+    }
+    announce(event, tell, this.#verified);
+    if (event.type === 'disconnected') {
+      this.#setup.whenEnded();
     }
   }
 

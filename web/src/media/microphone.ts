@@ -106,7 +106,7 @@ export class Microphone {
     }
     try {
       await this.choose(undefined);
-      this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'say that another microphone is in use' });
+      this.#tell('evtAudioDevice', { kind: 'changed', label: this.track.label, advice: 'tell the user' });
     } catch {
       // There is none. The call goes on, and the application was told what helps.
     }

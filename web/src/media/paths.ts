@@ -177,7 +177,7 @@ export class Paths {
   }
 
   #tellCandidates(path: PeerPath): void {
-    const found = this.#mayShow && path.described ? path.takeCandidates() : undefined;
+    const found = this.#mayShow && path.described ? path.local.take() : undefined;
     if (found) {
       // A callee has one path, so it need not name it.
       this.#handlers.candidates(this.#role === 'caller' ? (path.party ?? null) : null, found.candidates, found.end);

@@ -1,9 +1,9 @@
 /** The media path to one device of the peer: one RTCPeerConnection. */
 
-import { CANDIDATES } from '../signaling/limits.js';
 import type { PathEvent } from '../signaling/types.js';
 import type { SessionDescription } from '../signaling/messages.js';
-import { candidate, fromSdp, toSdp } from './sdp.js';
+import { LocalCandidates, RemoteCandidates } from './candidates.js';
+import { fromSdp, toSdp } from './sdp.js';
 
 /** How often a caller looks whether the only device that verified sends audio, which is its accept, in ms. */
 const AUDIO_POLL = 100;
@@ -14,7 +14,7 @@ export interface PeerHandlers {
   path(event: PathEvent): void;
   /** The path is interrupted (`true`) or carries again. */
   interrupted(interrupted: boolean): void;
-  /** {@link PeerPath.takeCandidates} has something. */
+  /** {@link PeerPath.local} has something. */
   candidates(): void;
 }
 
@@ -26,6 +26,8 @@ export class PeerPath {
   isUp = false;
   /** The other side was told of this end. */
   described = false;
+  /** Ways to reach this end. */
+  readonly local = new LocalCandidates();
 
   readonly #pc: RTCPeerConnection;
   readonly #configuration: RTCConfiguration;
@@ -34,15 +36,12 @@ export class PeerPath {
   #dtls: RTCDtlsTransport | undefined;
   #chain: Promise<void> = Promise.resolve();
   #offer: RTCSessionDescriptionInit | undefined;
-  #unsent: string[] = [];
-  #found = 0;
-  #gathered = false;
-  #endSent = false;
   #remote: SessionDescription | undefined;
   #remoteApplied = false;
-  #remoteCandidates: string[] = [];
-  #remoteFound = 0;
-  #remoteEnd = false;
+  readonly #remoteCandidates = new RemoteCandidates((candidate) => {
+    // One that cannot be used is left out: others may do.
+    this.#pc.addIceCandidate({ candidate, sdpMLineIndex: 0 }).catch(() => undefined);
+  });
   #checking = false;
   #closed = false;
   #interrupted = false;
@@ -60,7 +59,12 @@ export class PeerPath {
     this.#configuration = { certificates: [certificate], iceServers, bundlePolicy: 'max-bundle' };
     const pc = new RTCPeerConnection(this.#configuration);
     this.#pc = pc;
-    pc.onicecandidate = ({ candidate: found }) => this.#onCandidate(found);
+    pc.onicecandidate = ({ candidate }) => {
+      if (!this.#closed) {
+        this.local.note(candidate);
+        handlers.candidates();
+      }
+    };
     pc.onconnectionstatechange = () => this.#look();
     pc.oniceconnectionstatechange = () => this.#look();
   }
@@ -140,30 +144,13 @@ export class PeerPath {
     if (this.#remote && generation !== this.#remote.generation) {
       return;
     }
-    const room = Math.max(0, CANDIDATES - this.#remoteFound);
-    const taken = candidates.slice(0, room);
-    this.#remoteFound += taken.length;
-    this.#remoteCandidates.push(...taken);
-    this.#remoteEnd ||= end;
-    this.#useCandidates();
+    this.#remoteCandidates.add(candidates, end);
   }
 
   /** The other side may learn this side's addresses, which checks show. */
   allowChecks(): void {
     this.#checking = true;
     this.#useCandidates();
-  }
-
-  /** Own candidates that were not yet sent, or `undefined` when there is nothing new. */
-  takeCandidates(): { candidates: string[]; end: boolean } | undefined {
-    const end = this.#gathered && !this.#endSent;
-    if (this.#unsent.length === 0 && !end) {
-      return undefined;
-    }
-    this.#endSent ||= end;
-    const candidates = this.#unsent;
-    this.#unsent = [];
-    return { candidates, end };
   }
 
   /** Sends this track from now on, or nothing. No track was ever attached before: not a packet leaves before the accept. */
@@ -250,39 +237,9 @@ export class PeerPath {
   }
 
   #useCandidates(): void {
-    if (!this.#checking || !this.#remoteApplied || this.#closed) {
-      return;
+    if (this.#checking && this.#remoteApplied && !this.#closed) {
+      this.#remoteCandidates.open();
     }
-    const add = (text: string): void => {
-      // One that cannot be used is left out: others may do.
-      this.#pc.addIceCandidate({ candidate: text, sdpMLineIndex: 0 }).catch(() => undefined);
-    };
-    for (const text of this.#remoteCandidates.splice(0)) {
-      const checked = candidate(text);
-      // What the caller said before it knew of several devices goes to all of them. A candidate of another path at the same
-      // address would keep Chromium from the right one.
-      const ufrag = / ufrag (\S+)/.exec(text)?.[1];
-      if (checked !== undefined && (ufrag === undefined || ufrag === this.#remote?.ufrag)) {
-        add(checked);
-      }
-    }
-    if (this.#remoteEnd) {
-      this.#remoteEnd = false;
-      add('');
-    }
-  }
-
-  #onCandidate(found: RTCIceCandidate | null): void {
-    if (this.#closed) {
-      return;
-    }
-    if (!found?.candidate) {
-      this.#gathered ||= found === null;
-    } else if (found.protocol !== 'tcp' && this.#found < CANDIDATES) {
-      this.#found += 1;
-      this.#unsent.push(found.candidate);
-    }
-    this.#handlers.candidates();
   }
 
   /** The transport exists from the first description that is applied. */
