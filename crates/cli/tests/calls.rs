@@ -201,6 +201,39 @@ fn a_script_drives_both_phones() {
 }
 
 #[test]
+fn who_is_held_hears_a_soft_tone() {
+    let mut bench = Bench::new("hold-tone");
+    let heard = bench.folder.path("heard.wav");
+    let output = heard.to_str().unwrap();
+    let mut callee = bench.start("callee", &["answer", "--auto", "--output", output], "bob");
+    callee.wait_for_event("waiting");
+    // The caller says nothing, so that whatever is heard is the tone.
+    let mut caller = bench.start("caller", &["call", "bob", "--control", "--input", "silence"], "alice");
+    callee.wait_for_event("evt_connected");
+    caller.wait_for_event("evt_connected");
+    caller.say("hold");
+    let hold = callee.wait_for_event("evt_peer_hold");
+    assert_eq!(hold["reason"], Value::Null);
+    // Its statistics tell that the callee has played more than a round of the tone since.
+    let from = hold["wall_ms"].as_f64().unwrap();
+    callee.wait_for("four seconds of hold", |event| {
+        event["event"] == "stats" && event["wall_ms"].as_f64().unwrap() > from + 4_000.0
+    });
+    caller.say("end");
+    callee.wait_for_event("evt_disconnected");
+    assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
+    let samples: Vec<f32> = hound::WavReader::open(heard)
+        .unwrap()
+        .into_samples::<i16>()
+        .map(|sample| f32::from(sample.unwrap()) / 32_768.0)
+        .collect();
+    let loudest = samples
+        .iter()
+        .fold(0.0, |loudest: f32, sample| loudest.max(sample.abs()));
+    assert!((0.05..0.2).contains(&loudest), "{loudest}");
+}
+
+#[test]
 fn a_script_declines() {
     let mut bench = Bench::new("control-decline");
     let mut callee = bench.start("callee", &["answer", "--control"], "bob");
