@@ -33,6 +33,8 @@ const EVENTS: usize = 256;
 /// Longest body of a token request, in bytes, and longest time for it to come: anybody may ask.
 const BODY: usize = 4 * 1024;
 const BODY_PATIENCE: Duration = Duration::from_secs(3);
+/// Q.850 causes of a call that nobody took: no answer, and cancelled by the caller.
+const MISSED: [u16; 2] = [18, 77];
 /// How long a token opens the push channel, in seconds.
 const TOKEN_AGE: u64 = 7_200;
 
@@ -196,7 +198,7 @@ async fn call_event(
     app.remember("call-event", &callback);
     app.hub
         .cancel(&callback.sid, &(callback.to_service_id, callback.to_user_id));
-    app.web.cancel(&callback.sid);
+    app.web.cancel(&callback.sid, MISSED.contains(&callback.terminate));
     StatusCode::NO_CONTENT.into_response()
 }
 

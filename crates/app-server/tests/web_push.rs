@@ -97,6 +97,24 @@ async fn a_call_rings_a_browser_and_its_end_replaces_the_ring() {
     let cancel = service.next().await;
     assert_eq!(browser.open(&cancel.body), PushMessage::Cancel { sid: SID.into() });
     assert_eq!((cancel.header("topic"), cancel.header("urgency")), (TOPIC, "high"));
+    assert_eq!(browser.read(&cancel.body)["missed"], true, "cancelled by the caller");
+}
+
+#[tokio::test]
+async fn a_call_that_somebody_took_has_not_been_missed() {
+    let app = serve(router(config(true)).unwrap()).await;
+    let mut service = PushService::start().await;
+    let browser = Browser::new(service.address, "one");
+    subscribe(app, "bob", &browser).await;
+    for (cause, missed) in [("16", false), ("21", false), ("17", false), ("18", true)] {
+        let sid = format!("s{cause}");
+        assert_eq!(notify(app, &sid).await, 204);
+        service.next().await;
+        let target = event_target(&sid, "bob").replace("terminate=77", &format!("terminate={cause}"));
+        assert_eq!(callback(app, &target, SECRET).await, 204);
+        let end = service.next().await;
+        assert_eq!(browser.read(&end.body)["missed"], missed, "cause {cause}");
+    }
 }
 
 #[tokio::test]

@@ -20,6 +20,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::{Address, PushMessage};
+use sender::Outgoing;
 use store::Store;
 
 pub use endpoint::{EndpointError, EndpointPolicy};
@@ -104,7 +105,11 @@ impl WebPush {
         let (reached, first) = oneshot::channel();
         let (sender, store) = (self.sender.clone(), self.store.clone());
         let ringing = tokio::spawn(async move {
-            let may_ring = send_all(&sender, &store, subscriptions, &message, stopped, Some(reached)).await;
+            let ring = Outgoing {
+                message: &message,
+                missed: None,
+            };
+            let may_ring = send_all(&sender, &store, subscriptions, ring, stopped, Some(reached)).await;
             store.save().await;
             may_ring
         });
@@ -113,8 +118,8 @@ impl WebPush {
     }
 
     /// Tells those browsers that the call is over, in the background and only after the ring has ended one way or the
-    /// other: under one topic the push service keeps what comes last.
-    pub(crate) fn cancel(&self, sid: &str) {
+    /// other: under one topic the push service keeps what comes last. `missed`: nobody took the call.
+    pub(crate) fn cancel(&self, sid: &str, missed: bool) {
         let Some(rung) = self.lock().rung.remove(sid) else {
             return;
         };
@@ -124,7 +129,11 @@ impl WebPush {
         tokio::spawn(async move {
             let Ok(may_ring) = rung.ringing.await else { return };
             let (_keep, never) = watch::channel(false);
-            send_all(&sender, &store, may_ring, &message, never, None).await;
+            let end = Outgoing {
+                message: &message,
+                missed: Some(missed),
+            };
+            send_all(&sender, &store, may_ring, end, never, None).await;
             store.save().await;
         });
     }
@@ -152,7 +161,7 @@ async fn send_all(
     sender: &WebPushSender,
     store: &Store,
     subscriptions: Vec<Arc<PushSubscription>>,
-    message: &PushMessage,
+    outgoing: Outgoing<'_>,
     stop: watch::Receiver<bool>,
     mut reached: Option<oneshot::Sender<()>>,
 ) -> Vec<Arc<PushSubscription>> {
@@ -162,7 +171,7 @@ async fn send_all(
         .map(|subscription| {
             let stop = stop.clone();
             async move {
-                let result = sender.send_until(&subscription, message, deadline, stop).await;
+                let result = sender.send_until(&subscription, outgoing, deadline, stop).await;
                 (subscription, result)
             }
         })

@@ -116,7 +116,8 @@ impl WebPushSender {
         patience: Duration,
     ) -> Result<(), WebPushError> {
         let (_keep, never) = watch::channel(false);
-        self.send_until(subscription, message, Instant::now() + patience, never)
+        let outgoing = Outgoing { message, missed: None };
+        self.send_until(subscription, outgoing, Instant::now() + patience, never)
             .await
     }
 
@@ -125,13 +126,13 @@ impl WebPushSender {
     pub(super) async fn send_until(
         &self,
         subscription: &PushSubscription,
-        message: &PushMessage,
+        outgoing: Outgoing<'_>,
         deadline: Instant,
         mut stop: watch::Receiver<bool>,
     ) -> Result<(), WebPushError> {
         let url = self.policy.check(&subscription.endpoint)?;
-        let body = encrypt(subscription, &payload(message))?;
-        let topic = topic(message);
+        let body = encrypt(subscription, &payload(outgoing))?;
+        let topic = topic(outgoing.message);
         let mut pause = Duration::ZERO;
         let mut first = None;
         loop {
@@ -229,6 +230,14 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
     }
 }
 
+/// A message, and what only browsers are told.
+#[derive(Clone, Copy)]
+pub(super) struct Outgoing<'a> {
+    pub(super) message: &'a PushMessage,
+    /// Of an end: whether nobody took the call, so that a notice may stay.
+    pub(super) missed: Option<bool>,
+}
+
 /// The message as on the WebSocket, and when it was sent: a browser that was asleep must not ring for a call long gone.
 #[derive(Serialize)]
 struct Payload<'a> {
@@ -236,12 +245,21 @@ struct Payload<'a> {
     message: &'a PushMessage,
     /// Unix time in seconds.
     pushed_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missed: Option<bool>,
 }
 
-fn payload(message: &PushMessage) -> Vec<u8> {
+fn payload(Outgoing { message, missed }: Outgoing<'_>) -> Vec<u8> {
     let pushed_at = unix_now();
-    // Strings and a number always serialise.
-    let text = |message: &PushMessage| serde_json::to_vec(&Payload { message, pushed_at }).unwrap_or_default();
+    let text = |message: &PushMessage| {
+        let payload = Payload {
+            message,
+            pushed_at,
+            missed,
+        };
+        // Strings, numbers and truths always serialise.
+        serde_json::to_vec(&payload).unwrap_or_default()
+    };
     let whole = text(message);
     match message {
         PushMessage::Call { .. } if whole.len() > LONGEST => {

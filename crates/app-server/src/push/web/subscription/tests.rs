@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -84,5 +85,27 @@ fn an_expired_subscription_is_refused_and_an_odd_time_means_none() {
     assert!(at(json!(32_503_680_000_000_u64)).unwrap().expires.is_some());
     for odd in [json!(-1), json!(1e300)] {
         assert_eq!(at(odd).unwrap().expires, None);
+    }
+}
+
+proptest! {
+    #[test]
+    fn nothing_that_comes_in_is_more_than_refused(endpoint in ".{0,80}", p256dh in ".{0,90}", auth in "[A-Za-z0-9_=-]{0,30}") {
+        for policy in [EndpointPolicy::Public, EndpointPolicy::PublicAndLoopback] {
+            let _ = PushSubscription::new(&endpoint, &p256dh, &auth, policy);
+            let _ = PushSubscription::new(ENDPOINT, &p256dh, &auth, policy);
+        }
+    }
+
+    #[test]
+    fn random_points_are_off_the_curve(point in any::<[u8; 64]>()) {
+        let text = BASE64URL.encode([&[UNCOMPRESSED], point.as_slice()].concat());
+        prop_assert_eq!(with_key(&text).err(), Some(SubscriptionError::Point), "of 2^512 pairs only 2^256 are points");
+    }
+
+    #[test]
+    fn other_schemes_and_hosts_never_pass(host in "[a-z0-9.:@\\[\\]-]{1,20}", scheme in "(http|ftp|file|ws|gopher)") {
+        let endpoint = format!("{scheme}://{host}/");
+        prop_assert!(EndpointPolicy::Public.check(&endpoint).is_err());
     }
 }
