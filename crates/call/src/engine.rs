@@ -66,6 +66,8 @@ pub struct Engine {
     server: ServerLink,
     call: ClientCall,
     started: bool,
+    /// Callee: another device verified before this one.
+    further: bool,
     /// Callee: what the server confirmed.
     verified: Option<Box<Verified>>,
     /// The last words about microphone and hold that the server could not yet be told.
@@ -153,6 +155,7 @@ impl Engine {
             server,
             call,
             started: false,
+            further: false,
             verified: None,
             untold_mute: None,
             untold_hold: None,

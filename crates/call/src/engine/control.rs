@@ -204,7 +204,8 @@ impl Engine {
                 party, candidates, end, ..
             } => {
                 if let Some(index) = self.leg_for(party) {
-                    self.add_remote_candidates(index, &candidates, end, now);
+                    // The end that a further device hears of may be that of the first one's candidates.
+                    self.add_remote_candidates(index, &candidates, end && !self.further, now);
                 }
             }
             CallOutput::StartAudio { party } => self.on_start_audio(party, now),
@@ -231,7 +232,11 @@ impl Engine {
         if let Some(description) = &verified.description {
             self.take_description(0, description, now);
         }
-        self.add_remote_candidates(0, &verified.candidates, verified.end_of_candidates, now);
+        // To a further device the caller makes a path of its own; what the server kept belongs to the first one's.
+        self.further = verified.description.is_none();
+        if !self.further {
+            self.add_remote_candidates(0, &verified.candidates, verified.end_of_candidates, now);
+        }
         self.verified = Some(verified);
     }
 

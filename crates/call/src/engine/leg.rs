@@ -31,6 +31,8 @@ pub(super) struct Leg {
     pub(super) formats: FormatList,
     /// What both ends agree on.
     pub(super) agreed: Option<Formats>,
+    /// The peer's user name fragment, which tells its candidates from those of other paths.
+    pub(super) remote_ufrag: String,
     /// The peer's description is known.
     pub(super) described: bool,
     /// The server was given our description.
@@ -66,6 +68,7 @@ impl Leg {
             protection: None,
             formats: FormatList::offer(),
             agreed: None,
+            remote_ufrag: String::new(),
             described: false,
             offered: false,
             candidates: Vec::new(),

@@ -245,6 +245,7 @@ impl Engine {
         match leg.transport.set_remote_parameters(parameters, now) {
             Ok(()) => {
                 leg.described = true;
+                leg.remote_ufrag.clone_from(&description.ufrag);
                 self.add_remote_candidates(index, &description.candidates, description.end_of_candidates, now);
                 self.use_remote_candidates(index, now);
             }
@@ -272,6 +273,10 @@ impl Engine {
             return;
         }
         for candidate in std::mem::take(&mut leg.remote_candidates) {
+            if ufrag_of(&candidate).is_some_and(|ufrag| ufrag != leg.remote_ufrag) {
+                tracing::debug!("a candidate of another path is left out");
+                continue;
+            }
             if let Err(error) = leg.transport.add_remote_candidate(&candidate, now) {
                 tracing::debug!(%error, "a candidate of the peer is left out");
             }
@@ -302,6 +307,13 @@ impl Engine {
         }
         busy
     }
+}
+
+/// The path that a candidate says it belongs to (RFC 8839 §5.1 allows extensions; this one is every browser's).
+fn ufrag_of(candidate: &str) -> Option<&str> {
+    let mut words = candidate.split_ascii_whitespace();
+    words.find(|word| *word == "ufrag")?;
+    words.next()
 }
 
 fn fingerprint_to_text(fingerprint: &duologue_transport::Fingerprint) -> Fingerprint {

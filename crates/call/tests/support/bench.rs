@@ -249,8 +249,9 @@ impl Bench {
             media_type: MediaType::Audio,
             call_start_message: None,
             description: first,
-            candidates: Vec::new(),
-            end_of_candidates: false,
+            // The server keeps what the caller gathered for the first device, and tells it to all.
+            candidates: vec!["candidate:9 1 udp 2130706431 192.0.2.99 9 typ host ufrag other".into()],
+            end_of_candidates: later,
         })));
         if let Some(description) = description {
             self.say(ServerMessage::Description { party, description });
