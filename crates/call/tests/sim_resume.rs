@@ -27,10 +27,10 @@ fn script(ends: usize, cut: Option<Cut>) -> Script {
         (CALLER, Command::Mute(false)),
         (CALLEE, Command::Mute(true)),
     ];
-    let times = (1..).map(|number| Duration::from_millis(200 * number));
+    let times = (1..).map(|number| Duration::from_millis(300 * number));
     let acts: Vec<_> = times.zip(acts).map(|(at, (who, command))| (at, who, command)).collect();
     Script {
-        talk: Duration::from_millis(200 * 7),
+        talk: Duration::from_millis(300 * 7),
         ends,
         phrase: Some("bye".into()),
         cut,
