@@ -67,6 +67,10 @@ pub struct Agent {
     nominations: u32,
     /// The selected pair went with its local address, and nothing was selected since.
     moved: bool,
+    /// How often that happened in this generation.
+    moves: u32,
+    /// The latest wish of the peer after such a loss that was granted.
+    granted: u32,
     /// Whether a better pair was reported in this generation.
     advised: bool,
     /// Ordinary checks sent: every third one is for a relay.
@@ -133,6 +137,8 @@ impl Agent {
             remote_renomination: false,
             nominations: 0,
             moved: false,
+            moves: 0,
+            granted: 0,
             advised: false,
             ordinary: 0,
             clock: now,

@@ -212,8 +212,8 @@ pub(crate) struct Message<'a> {
     pub(crate) use_candidate: bool,
     /// How many nominations the peer has made, this one included.
     pub(crate) nomination: Option<u32>,
-    /// The controlled peer lost its path and asks for this one.
-    pub(crate) asks: bool,
+    /// The controlled peer lost its path, for the how manieth time, and asks for this one.
+    pub(crate) asks: Option<u32>,
     pub(crate) role: Option<RoleAttribute>,
     pub(crate) mapped: Option<SocketAddr>,
     pub(crate) error: Option<u16>,
@@ -243,7 +243,7 @@ impl<'a> Message<'a> {
             priority: None,
             use_candidate: false,
             nomination: None,
-            asks: false,
+            asks: None,
             role: None,
             mapped: None,
             error: None,
@@ -269,7 +269,9 @@ impl<'a> Message<'a> {
             NOMINATION if self.nomination.is_none() => {
                 self.nomination = Some(u32::from_be_bytes(value.try_into().ok()?));
             }
-            PATH_REQUEST => self.asks = true,
+            PATH_REQUEST if self.asks.is_none() => {
+                self.asks = Some(u32::from_be_bytes(value.try_into().ok()?));
+            }
             ICE_CONTROLLED if self.role.is_none() => {
                 let value = u64::from_be_bytes(value.try_into().ok()?);
                 self.role = Some(RoleAttribute::Controlled(value));
@@ -327,7 +329,7 @@ pub(crate) struct Check<'a> {
     pub(crate) priority: u32,
     pub(crate) use_candidate: bool,
     pub(crate) nomination: Option<u32>,
-    pub(crate) asks: bool,
+    pub(crate) asks: Option<u32>,
     pub(crate) role: RoleAttribute,
     pub(crate) payload: Option<&'a [u8]>,
 }
@@ -347,8 +349,8 @@ pub(crate) fn check(transaction: Transaction, check: &Check<'_>, key: &Key) -> V
     if let Some(count) = check.nomination {
         writer.put(NOMINATION, &count.to_be_bytes());
     }
-    if check.asks {
-        writer.put(PATH_REQUEST, &[]);
+    if let Some(count) = check.asks {
+        writer.put(PATH_REQUEST, &count.to_be_bytes());
     }
     if let Some(payload) = check.payload {
         writer.put(PAYLOAD, payload);

@@ -49,8 +49,8 @@ pub(super) struct Pair {
     pub(super) nomination: u32,
     /// Another way out, found while a pair was selected already: checked so that it is ready when that one breaks.
     pub(super) standby: bool,
-    /// The controlled peer asks for this pair.
-    pub(super) asked: bool,
+    /// The controlled peer asks for this pair, after so many losses of its path; 0 if it does not.
+    pub(super) asked: u32,
     /// Its consent checks go unanswered: it is checked as often as at the beginning until it answers.
     pub(super) doubted: bool,
     pub(super) rtt: Option<Duration>,

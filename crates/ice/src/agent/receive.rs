@@ -77,8 +77,8 @@ impl Agent {
         if let Some(id) = self.heard_from(local, source, message.priority.unwrap_or(0)) {
             let nominates = message.use_candidate && self.is_latest(message.nomination);
             self.trigger(id, nominates, now);
-            if message.asks {
-                self.on_asked(id, now);
+            if let Some(count) = message.asks {
+                self.on_asked(id, count, now);
             }
         }
     }

@@ -304,7 +304,7 @@ impl Agent {
             nominated: false,
             nomination: 0,
             standby,
-            asked: false,
+            asked: 0,
             doubted: false,
             rtt: None,
         });

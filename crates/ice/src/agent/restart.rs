@@ -78,6 +78,7 @@ impl Agent {
         self.triggered.clear();
         (self.selected, self.checks_began) = (None, None);
         (self.nominations, self.advised, self.moved) = (0, false, false);
+        (self.moves, self.granted) = (0, 0);
         // Consent that was lost stays lost until this generation proves it: the owner waits for `ConsentRestored`.
         self.lost = self.lost.map(|_| Lost {
             since: now,

@@ -60,8 +60,8 @@ impl Agent {
         }
         if confirms || follows {
             self.select(id, now);
-        } else if asked {
-            self.on_asked(id, now);
+        } else if asked > 0 {
+            self.on_asked(id, asked, now);
         } else if self.role == Role::Controlling {
             self.consider_nomination(id, now);
         }
@@ -152,6 +152,7 @@ impl Agent {
     /// follow: by a nomination as controlling, by asking for one as controlled.
     pub(super) fn on_moved(&mut self, now: Instant) {
         self.moved = true;
+        self.moves += 1;
         if !self.renominates() {
             self.emit(Event::RestartNeeded);
         }
@@ -170,18 +171,20 @@ impl Agent {
         self.moved && self.role == Role::Controlled && self.renominates()
     }
 
-    /// The controlled peer has lost its path and asks for this pair: data goes there as soon as it is valid.
-    pub(super) fn on_asked(&mut self, id: PairId, now: Instant) {
-        if self.role != Role::Controlling || !self.renominates() || self.selected == Some(id) {
+    /// The controlled peer has lost its path and asks for this pair: data goes there as soon as it is valid. Each loss is
+    /// good for one move, so that a check which somebody sends again later moves nothing.
+    pub(super) fn on_asked(&mut self, id: PairId, count: u32, now: Instant) {
+        if self.role != Role::Controlling || !self.renominates() || count <= self.granted {
             return;
         }
         let Some(pair) = self.pairs.find_mut(id) else {
             return;
         };
         if pair.valid_since.is_none() {
-            pair.asked = true;
+            pair.asked = count;
             return;
         }
+        self.granted = count;
         for other in self.pairs.iter_mut() {
             other.nominating = false;
         }

@@ -142,6 +142,7 @@ impl Agent {
         // was delayed on its way, this corrects it.
         let use_candidate = self.role == Role::Controlling && (pair.nominating || self.selected == Some(id));
         let asks = self.asks() && self.active_pair().is_none_or(|active| active.id == id);
+        let asks = asks.then_some(self.moves);
         let transaction = self.rng.transaction();
         let request = stun::check(
             transaction,
@@ -228,7 +229,7 @@ impl Agent {
                 priority: crate::candidate::priority(CandidateKind::PeerReflexive, u16::MAX),
                 use_candidate: false,
                 nomination: None,
-                asks: false,
+                asks: None,
                 role: self.role_attribute(),
                 payload: None,
             },

@@ -4,6 +4,8 @@ use super::*;
 use crate::CandidateKind;
 use crate::stun::{Check, Key, RoleAttribute};
 
+mod moves;
+
 #[expect(clippy::disallowed_methods, reason = "one base for virtual time")]
 fn base() -> Instant {
     Instant::now()
@@ -61,7 +63,7 @@ fn request_to(agent: &Agent, use_candidate: bool, role: RoleAttribute, key: &str
         priority: 1_845_501_695,
         use_candidate,
         nomination: None,
-        asks: false,
+        asks: None,
         role,
         payload: None,
     };
@@ -101,7 +103,7 @@ fn forged_messages_leave_the_agent_as_it_is() {
             priority: 1,
             use_candidate: true,
             nomination: None,
-            asks: false,
+            asks: None,
             role: conflict,
             payload: None,
         };

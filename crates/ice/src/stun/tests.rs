@@ -56,8 +56,8 @@ fn what_is_written_is_read_back() {
             username: "them:us",
             priority: 1234,
             use_candidate: true,
-            nomination: None,
-            asks: false,
+            nomination: Some(3),
+            asks: Some(2),
             role: RoleAttribute::Controlling(99),
             payload: Some(&payload),
         },
@@ -68,6 +68,7 @@ fn what_is_written_is_read_back() {
     assert_eq!((message.transaction, message.priority), (7, Some(1234)));
     assert_eq!(message.role, Some(RoleAttribute::Controlling(99)));
     assert!(message.use_candidate && message.is_signed_by(&key));
+    assert_eq!((message.nomination, message.asks), (Some(3), Some(2)));
     assert_eq!(message.payload, Some(payload.as_slice()));
 
     for source in ["192.0.2.1:5", "[2001:db8::5]:6"] {
