@@ -15,6 +15,6 @@ export declare class CallError extends Error {
 /**
  * Says what a failed `getUserMedia` means to a user.
  *
- * @param error what it was rejected with
+ * @param error what it was rejected with: an Error by the specification
  */
 export declare function microphoneError(error: unknown): CallError;

@@ -7,7 +7,7 @@ import type { CommonParams } from './params.js';
 import { ClientCall } from './signaling/machine.js';
 import type { Hello, MakeCall } from './signaling/messages.js';
 import { type KitDisconnectReason } from './signaling/reasons.js';
-import type { Tell } from './tell.js';
+import { type Tell } from './tell.js';
 /** What a call is started with. */
 export interface Setup {
     /** What a caller asks for; a callee has its `cc_param` in the greeting. */
@@ -33,7 +33,7 @@ export interface Setup {
     /** Tells the application. */
     tell: Tell;
     /** The call is over and everything is closed but the session. */
-    ended(): void;
+    whenEnded(): void;
 }
 /** A call between its start and its end. */
 export declare class Running {
@@ -49,6 +49,8 @@ export declare class Running {
     get duration(): number;
     /** Caller: describes this end, before the call begins. */
     prepare(): Promise<void>;
+    /** It never begins. */
+    discard(): void;
     /** Begins. What comes of it is told to the application. */
     begin(): void;
     /** @throws CommandError unless the callee was told `evtVerified` and has not accepted */

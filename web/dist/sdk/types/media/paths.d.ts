@@ -31,7 +31,7 @@ export declare class Paths {
     /** The peer may learn this side's addresses: the service allows it, or the call is accepted. */
     show(): void;
     /** Caller: makes a path for a further device. */
-    add(party: number): void;
+    add(party: number): Promise<void>;
     /** How the device is reached. */
     setRemote(party: number, description: SessionDescription): void;
     /** Candidates of the device. */

@@ -1,13 +1,14 @@
 /** The media path to one device of the peer: one RTCPeerConnection. */
 import type { PathEvent } from '../signaling/types.js';
 import type { SessionDescription } from '../signaling/messages.js';
+import { LocalCandidates } from './candidates.js';
 /** What a path tells. Nothing is told after {@link PeerPath.close}. */
 export interface PeerHandlers {
     /** Something that the call's state machine wants to know. */
     path(event: PathEvent): void;
     /** The path is interrupted (`true`) or carries again. */
     interrupted(interrupted: boolean): void;
-    /** {@link PeerPath.takeCandidates} has something. */
+    /** {@link PeerPath.local} has something. */
     candidates(): void;
 }
 /** One path. Its operations run one after the other. */
@@ -19,6 +20,8 @@ export declare class PeerPath {
     isUp: boolean;
     /** The other side was told of this end. */
     described: boolean;
+    /** Ways to reach this end. */
+    readonly local: LocalCandidates;
     /**
      * @param certificate of the call: the same on every path
      * @param iceServers for candidates beyond the own interfaces
@@ -49,11 +52,6 @@ export declare class PeerPath {
     addCandidates(generation: number, candidates: string[], end: boolean): void;
     /** The other side may learn this side's addresses, which checks show. */
     allowChecks(): void;
-    /** Own candidates that were not yet sent, or `undefined` when there is nothing new. */
-    takeCandidates(): {
-        candidates: string[];
-        end: boolean;
-    } | undefined;
     /** Sends this track from now on, or nothing. No track was ever attached before: not a packet leaves before the accept. */
     send(track: MediaStreamTrack | null): void;
     /** Caller: watches for the first audio packet, and tells it once. */
