@@ -173,3 +173,128 @@ fn collect(agents: &mut [Agent; 2], network: &mut Vec<(usize, Transmit)>) {
     let excess = network.len().saturating_sub(64);
     network.drain(..excess);
 }
+
+/// The bytes in pieces, each a datagram of a TURN server that gave an allocation, or a piece of a stream from one.
+pub fn ice_turn(data: &[u8]) {
+    use duologue_ice::{StreamId, TurnServer, TurnTransport};
+    let mut now = Instant::now();
+    let entry = |transport| TurnServer {
+        address: addr(SERVER),
+        transport,
+        username: "user".to_owned(),
+        credential: "password".to_owned(),
+    };
+    let turn_config = Config {
+        turn_servers: vec![entry(TurnTransport::Udp), entry(TurnTransport::Tcp)],
+        stun_servers: Vec::new(),
+        ..config(Role::Controlling)
+    };
+    let mut agent = Agent::new(turn_config, [1; 32], now);
+    agent.set_remote_credentials(credentials("h6vY"), now);
+    agent.add_local_address(addr(OURS[0]), now).expect("a usable address");
+    let mut streams = Vec::new();
+    let mut requests = Vec::new();
+    let mut outputs = |agent: &mut Agent, requests: &mut Vec<Vec<u8>>| {
+        while let Some(output) = agent.poll_output() {
+            match output {
+                Output::Transmit(t) if t.destination == addr(SERVER) => requests.push(t.payload),
+                Output::StreamOpen { id, .. } => streams.push(id),
+                Output::StreamWrite { bytes, .. } => requests.push(bytes),
+                Output::Data { local, .. } => assert_ne!(local, addr(OURS[0]), "only through the relay"),
+                other => drop(format!("{other:?}")),
+            }
+        }
+        let excess = requests.len().saturating_sub(16);
+        requests.drain(..excess);
+    };
+    outputs(&mut agent, &mut requests);
+    // A server that asks for no credentials: it need not sign, so that everything after it is within reach.
+    let allocate = requests.pop().expect("an Allocate");
+    let mut answer = vec![0x01, 0x03, 0, 24, 0x21, 0x12, 0xa4, 0x42];
+    answer.extend(&allocate[8..20]);
+    for kind in [0x16, 0x20] {
+        // 198.51.100.9:50000, XORed.
+        answer.extend([
+            0,
+            kind,
+            0,
+            8,
+            0,
+            1,
+            0xc3 ^ 0x21,
+            0x50 ^ 0x12,
+            198 ^ 0x21,
+            51 ^ 0x12,
+            100 ^ 0xa4,
+            9 ^ 0x42,
+        ]);
+    }
+    agent.handle_datagram(addr(OURS[0]), addr(SERVER), &answer, now);
+    agent.handle_stream_open(StreamId(1), now);
+    let candidate = format!("candidate:1 1 udp 1 {} typ host", THEIRS.replace(':', " "));
+    let candidate = candidate.parse().expect("a literal candidate");
+    agent.add_remote_candidate(candidate, now).expect("a usable candidate");
+    let mut rest = data;
+    let mut steps = 0;
+    while let Some((head, tail)) = rest.split_first_chunk::<2>().filter(|_| steps < 200) {
+        steps += 1;
+        let (piece, after) = tail.split_at(usize::from(head[1]).min(tail.len()));
+        rest = after;
+        outputs(&mut agent, &mut requests);
+        let mut bytes = piece.to_vec();
+        if head[0] & 1 != 0
+            && bytes.len() >= 20
+            && let Some(request) = requests.get(usize::from(head[0] >> 4)).filter(|r| r.len() >= 20)
+        {
+            bytes[8..20].copy_from_slice(&request[8..20]);
+        }
+        match head[0] >> 1 & 7 {
+            0..=3 => agent.handle_datagram(addr(OURS[0]), addr(SERVER), &bytes, now),
+            4 | 5 => agent.handle_stream_bytes(StreamId(1), &bytes, now),
+            6 => agent.handle_stream_closed(StreamId(1), now),
+            _ => {
+                now += Duration::from_millis(u64::from(head[1]) * 100);
+                agent.handle_timeout(now);
+                agent.handle_stream_open(StreamId(1), now);
+            }
+        }
+    }
+    outputs(&mut agent, &mut requests);
+    // Nothing here is signed by the peer.
+    assert_eq!(agent.best_pair(), None);
+    assert!(!agent.is_validated(addr(RELAYED), addr(THEIRS)));
+}
+
+const RELAYED: &str = "198.51.100.9:50000";
+
+/// One datagram of the link, before a host that asks for a name and answers for one.
+pub fn mdns_datagram(data: &[u8]) {
+    use duologue_ice::mdns::{Mdns, MdnsMessage, MdnsOutput};
+    let now = Instant::now();
+    for port in [5353, 40_000] {
+        let mut mdns = Mdns::new();
+        mdns.publish("own.local", addr(OURS[0]).ip());
+        mdns.resolve("their.local", now);
+        while mdns.poll_output().is_some() {}
+        let source = SocketAddr::new(addr(THEIRS).ip(), port);
+        mdns.handle_datagram(source, data, now);
+        let message = MdnsMessage::parse(data);
+        assert_eq!(mdns.stats().malformed, u64::from(message.is_none()));
+        let mut outputs = 0;
+        while let Some(output) = mdns.poll_output() {
+            outputs += 1;
+            let message = message.as_ref().expect("an answer to nothing");
+            match output {
+                // One record for one question at least: no amplifier.
+                MdnsOutput::Transmit { payload, .. } => {
+                    assert!(!message.is_response && payload.len() <= data.len() + 40);
+                }
+                MdnsOutput::Resolved { address, .. } => {
+                    assert!(port == 5353 && message.records.iter().any(|record| record.address == address));
+                }
+                _ => panic!("nothing else follows from a datagram"),
+            }
+        }
+        assert!(outputs <= 2);
+    }
+}
