@@ -1,6 +1,7 @@
 //! What the server runs with: a TOML file, then environment variables, which win.
 
 mod service;
+mod turn;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use service::ServicePolicy;
+pub use turn::{Ports, TurnConfig};
 
 /// Everything that can be set. Unknown names in the file are an error, so that a slip of the pen does not go unnoticed.
 #[derive(Clone, Serialize, Deserialize)]
@@ -30,6 +32,8 @@ pub struct Config {
     pub public_host: Option<String>,
     /// TLS for HTTP and WebSocket. None: plain, for development or behind a proxy.
     pub tls: Option<TlsConfig>,
+    /// Relays for clients that cannot reach each other.
+    pub turn: TurnConfig,
     /// Callbacks to app servers.
     pub callbacks: CallbackConfig,
     /// Protection against too much of everything.
@@ -152,6 +156,7 @@ impl Default for Config {
             stun_listen: Some((std::net::Ipv6Addr::UNSPECIFIED, 3478).into()),
             public_host: None,
             tls: None,
+            turn: TurnConfig::default(),
             callbacks: CallbackConfig::default(),
             limits: Limits::default(),
             defaults: ServicePolicy::default(),
@@ -206,7 +211,7 @@ impl Config {
     }
 
     /// Reads `file`, if any, and then the environment: `DUOLOGUE_LISTEN`, `DUOLOGUE_DATA`, `DUOLOGUE_STUN_LISTEN` (an
-    /// address, or `off`), `DUOLOGUE_PUBLIC_HOST`, `DUOLOGUE_TLS_CERTIFICATE` and `DUOLOGUE_TLS_KEY`.
+    /// address, or `off`), `DUOLOGUE_TURN_EXTERNAL_IP` (commas between several), `DUOLOGUE_PUBLIC_HOST`, `DUOLOGUE_TLS_CERTIFICATE` and `DUOLOGUE_TLS_KEY`.
     ///
     /// # Errors
     ///
@@ -252,6 +257,12 @@ impl Config {
             } else {
                 Some(parse("DUOLOGUE_STUN_LISTEN", &value)?)
             };
+        }
+        if let Some(value) = env("DUOLOGUE_TURN_EXTERNAL_IP") {
+            config.turn.external_ip = value
+                .split(',')
+                .map(|address| parse("DUOLOGUE_TURN_EXTERNAL_IP", address.trim()))
+                .collect::<Result<_, _>>()?;
         }
         if let Some(value) = env("DUOLOGUE_PUBLIC_HOST") {
             config.public_host = Some(value);
@@ -336,6 +347,7 @@ impl Config {
         {
             return wrong("public_host", "must have 1 to 253 characters");
         }
+        self.turn.check()?;
         self.defaults.check("defaults")?;
         for (id, policy) in &self.services {
             policy.check(&format!("services.{id}"))?;

@@ -110,24 +110,27 @@ fn welcome(hub: &Hub, identity: &Identity, peer: &Peer) -> Welcome {
         .clone()
         .or_else(|| peer.host.clone())
         .filter(|_| hub.stun_port != 0);
-    let ice_servers = stun.map(|host| {
-        let host = if host.contains(':') && !host.starts_with('[') {
+    let host = stun.map(|host| {
+        if host.contains(':') && !host.starts_with('[') {
             format!("[{host}]")
         } else {
             host
-        };
-        IceServer {
-            urls: vec![format!("stun:{host}:{}", hub.stun_port)],
-            username: None,
-            credential: None,
         }
     });
+    let stun = host.as_ref().map(|host| IceServer {
+        urls: vec![format!("stun:{host}:{}", hub.stun_port)],
+        username: None,
+        credential: None,
+    });
+    // One credential a session: its quota of relays is the session's.
+    let relays = hub.relays.as_ref();
+    let turn = relays.and_then(|relays| relays.ice_server(host.as_deref(), &identity.session, unix_seconds()));
     Welcome {
         session: identity.session.clone(),
         resume: hub.keys.seal_resume(&resume),
         heartbeat_ms: hub.config.limits.heartbeat_ms,
         resumed: false,
-        ice_servers: ice_servers.into_iter().collect(),
+        ice_servers: stun.into_iter().chain(turn).collect(),
         policy: hub.config.policy(identity.user.service_id.as_str()).for_clients(),
     }
 }

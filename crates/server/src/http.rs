@@ -1,6 +1,7 @@
 //! Connections and routes.
 
 mod held;
+mod rewound;
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -22,9 +23,11 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::connection::{self, Peer};
 use crate::hub::Hub;
+use crate::turn::{self, Streams, Turn};
 use crate::web::{self, Web};
 use crate::wire::LONGEST;
 use held::Held;
+use rewound::Rewound;
 
 /// A client that is slower at TLS, or at the head of a request, is not a phone.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -57,10 +60,11 @@ pub(crate) async fn accept(hub: Arc<Hub>, listener: TcpListener, tls: Option<Tls
             continue;
         };
         let (router, tls) = (router.clone(), tls.clone());
+        let streams = hub.turn.as_ref().map(|turn| turn.streams().clone());
         hub.spawn(async move {
             // Without it the small messages of a call set-up wait for each other's acknowledgements, 40 ms at a time.
             let connected = match stream.set_nodelay(true) {
-                Ok(()) => connect(Held::new(stream, permit), address, tls, router).await,
+                Ok(()) => connect(Held::new(stream, permit), address, tls, router, streams).await,
                 Err(error) => Err(error.to_string()),
             };
             if let Err(error) = connected {
@@ -75,6 +79,7 @@ async fn connect(
     address: SocketAddr,
     tls: Option<TlsAcceptor>,
     router: Router,
+    streams: Option<Streams>,
 ) -> Result<(), String> {
     let router = router.layer(Extension(PeerAddress(address.ip().to_canonical())));
     match tls {
@@ -83,7 +88,20 @@ async fn connect(
             let stream = tokio::time::timeout(HANDSHAKE, tls.accept(stream))
                 .await
                 .map_err(|_| "TLS took too long")?;
-            speak(stream.map_err(|error| error.to_string())?, router).await
+            let stream = stream.map_err(|error| error.to_string())?;
+            let Some(streams) = streams else {
+                return speak(stream, router).await;
+            };
+            let stream = tokio::time::timeout(HANDSHAKE, Rewound::look(stream))
+                .await
+                .map_err(|_| "nothing was said")?
+                .map_err(|error| error.to_string())?;
+            // STUN begins with two zero bits (RFC 8489 §5), a method of HTTP with a letter.
+            if stream.first() < 0x40 {
+                turn::serve(stream, address, streams).await;
+                return Ok(());
+            }
+            speak(stream, router).await
         }
     }
 }
@@ -129,7 +147,7 @@ async fn ready(State(hub): State<Arc<Hub>>) -> Response {
 async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
     (
         [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
-        hub.metrics.render(),
+        hub.metrics.render(hub.turn.as_ref().map(Turn::snapshot)),
     )
         .into_response()
 }
@@ -162,7 +180,7 @@ async fn upgrade(
 }
 
 /// What one customer of a network provider has: an IPv4 address or an IPv6 /64.
-fn network(address: IpAddr) -> IpAddr {
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),

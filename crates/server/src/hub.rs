@@ -19,6 +19,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::seal::Keys;
 use crate::store::{Journal, ServiceStore, Writer};
+use crate::turn::{Credentials, Turn};
 
 /// Messages and events that wait for one call; who adds more waits.
 const CALL_QUEUE: usize = 256;
@@ -40,6 +41,10 @@ pub(crate) struct Hub {
     pub(crate) users: Buckets<User>,
     /// Port of STUN as it is bound; 0: none.
     pub(crate) stun_port: u16,
+    /// What answers there.
+    pub(crate) turn: Option<Turn>,
+    /// What sessions are told about relays; none: there are none.
+    pub(crate) relays: Option<Credentials>,
     draining: AtomicBool,
     state: Mutex<State>,
     tasks: Mutex<Option<JoinSet<()>>>,
@@ -65,6 +70,8 @@ pub(crate) struct HubParts {
     pub(crate) keys: Keys,
     pub(crate) callbacks: CallbackClient,
     pub(crate) stun_port: u16,
+    pub(crate) turn: Option<Turn>,
+    pub(crate) relays: Option<Credentials>,
 }
 
 /// What a caller asks for, checked.
@@ -95,6 +102,8 @@ impl Hub {
             keys: parts.keys,
             callbacks: parts.callbacks,
             stun_port: parts.stun_port,
+            turn: parts.turn,
+            relays: parts.relays,
             metrics: Metrics::default(),
             outbox: Notify::new(),
             call_over: Notify::new(),
@@ -117,6 +126,9 @@ impl Hub {
     /// Stops every task where it stands.
     pub(crate) fn abort(&self) {
         drop(self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(turn) = &self.turn {
+            turn.stop();
+        }
     }
 
     /// No new call from now on.

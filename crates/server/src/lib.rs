@@ -18,12 +18,14 @@ mod server;
 mod store;
 mod stun;
 mod token;
-
+mod turn;
 mod web;
 mod wire;
 
 pub use callback::CallbackError;
-pub use config::{CallbackConfig, Config, ConfigError, Limits, ServicePolicy, TlsConfig};
+pub use config::{CallbackConfig, Config, ConfigError, Limits, Ports, ServicePolicy, TlsConfig, TurnConfig};
 pub use duologue_signaling::server::CallRecord;
+pub use duologue_turn::Cidr;
 pub use server::{Server, StartError};
 pub use store::{ApiKey, Service, ServiceStore, StoreError};
+pub use turn::SecretError;

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::turn::Snapshot;
+
 /// Upper bounds of the histogram's buckets, in seconds.
 const BOUNDS: [f64; 9] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
 
@@ -26,8 +28,6 @@ pub(crate) struct Metrics {
     pub(crate) call_event_failures: Counter,
     pub(crate) notify_failures: Counter,
     pub(crate) notify_seconds: Histogram,
-    pub(crate) stun_answered: Counter,
-    pub(crate) stun_dropped: Counter,
     ended: Mutex<BTreeMap<(u16, String), u64>>,
 }
 
@@ -77,9 +77,12 @@ impl Metrics {
         *ended.entry((code, name.to_owned())).or_default() += 1;
     }
 
-    /// Everything as text.
-    pub(crate) fn render(&self) -> String {
+    /// Everything as text, with what the STUN port has counted.
+    pub(crate) fn render(&self, turn: Option<Snapshot>) -> String {
         let mut out = String::new();
+        if let Some(turn) = turn {
+            render_turn(&turn, &mut out);
+        }
         for (name, help, gauge) in [
             ("duologue_connections", "WebSocket connections now.", &self.connections),
             ("duologue_calls", "Calls now.", &self.calls),
@@ -140,16 +143,6 @@ impl Metrics {
                 "Notify callbacks that failed.",
                 &self.notify_failures,
             ),
-            (
-                "duologue_stun_answered_total",
-                "STUN requests answered.",
-                &self.stun_answered,
-            ),
-            (
-                "duologue_stun_dropped_total",
-                "Datagrams on the STUN port that got no answer.",
-                &self.stun_dropped,
-            ),
         ] {
             let value = counter.0.load(Ordering::Relaxed);
             let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
@@ -185,6 +178,93 @@ impl Metrics {
     }
 }
 
+/// STUN and TURN.
+fn render_turn(turn: &Snapshot, out: &mut String) {
+    let Snapshot {
+        stats,
+        allocations,
+        unsent,
+    } = turn;
+    let name = "duologue_turn_allocations";
+    let _ = write!(
+        out,
+        "# HELP {name} Relays now.\n# TYPE {name} gauge\n{name} {allocations}\n"
+    );
+    let single = [
+        (
+            "duologue_stun_answered_total",
+            "Binding requests answered.",
+            stats.bindings,
+        ),
+        (
+            "duologue_stun_dropped_total",
+            "Messages on the STUN port that were neither STUN nor ChannelData, or no client's.",
+            stats.malformed + stats.unexpected,
+        ),
+        ("duologue_turn_allocations_total", "Relays made.", stats.allocations),
+        (
+            "duologue_turn_requests_total",
+            "TURN requests that succeeded.",
+            stats.succeeded,
+        ),
+        (
+            "duologue_turn_switched_total",
+            "Payloads from one relay of this server to another.",
+            stats.switched,
+        ),
+    ];
+    for (name, help, value) in single {
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n{name} {value}\n");
+    }
+    let by = [
+        (
+            "duologue_turn_packets_total",
+            "Payloads relayed.",
+            "to",
+            &[("peers", stats.to_peers), ("clients", stats.to_clients)][..],
+        ),
+        (
+            "duologue_turn_bytes_total",
+            "Bytes relayed.",
+            "to",
+            &[("peers", stats.to_peers_bytes), ("clients", stats.to_clients_bytes)],
+        ),
+        (
+            "duologue_turn_refused_total",
+            "TURN requests refused.",
+            "reason",
+            &[
+                ("unauthenticated", stats.unauthenticated),
+                ("bad_integrity", stats.bad_integrity),
+                ("expired_credential", stats.expired_credentials),
+                ("stale_nonce", stats.stale_nonces),
+                ("braked", stats.braked),
+                ("forbidden_peer", stats.forbidden_peers),
+                ("quota", stats.over_quota),
+                ("any_authenticated", stats.refused),
+            ],
+        ),
+        (
+            "duologue_turn_dropped_total",
+            "Payloads not relayed.",
+            "reason",
+            &[
+                ("no_allocation", stats.no_allocation),
+                ("no_permission", stats.no_permission),
+                ("bandwidth", stats.over_bandwidth),
+                ("oversized", stats.oversized),
+                ("socket", *unsent),
+            ],
+        ),
+    ];
+    for (name, help, label, values) in by {
+        let _ = write!(out, "# HELP {name} {help}\n# TYPE {name} counter\n");
+        for (value, count) in values {
+            let _ = writeln!(out, "{name}{{{label}=\"{value}\"}} {count}");
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,7 +277,7 @@ mod tests {
         metrics.ended(1001, "NORMAL");
         metrics.ended(1001, "NORMAL");
         metrics.notify_seconds.observe(Duration::from_millis(20));
-        let text = metrics.render();
+        let text = metrics.render(Some(Snapshot::default()));
         assert!(text.contains("\nduologue_calls 1\n"));
         assert!(text.contains("\nduologue_calls_ended_total{code=\"1001\",reason=\"NORMAL\"} 2\n"));
         assert!(text.contains("_bucket{le=\"0.01\"} 0\n"));

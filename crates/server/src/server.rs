@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigError, TlsConfig};
 use crate::hub::{Hub, HubParts};
 use crate::seal::Keys;
 use crate::store::{ServiceStore, StoreError, Writer};
+use crate::turn::{self, Credentials, SecretError, Turn};
 use crate::{http, outbox, stun};
 
 /// When stopping, how long devices whose call has just ended are given to hear of it.
@@ -45,7 +46,7 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error("cannot listen on {what} {address}: {source}")]
     Listen {
-        /// `TCP`, or `UDP (STUN)`.
+        /// `TCP`, `UDP (STUN)` or `TCP (TURN)`.
         what: &'static str,
         /// The address.
         address: SocketAddr,
@@ -61,6 +62,9 @@ pub enum StartError {
         /// What is wrong.
         problem: String,
     },
+    /// A secret of TURN cannot be used.
+    #[error(transparent)]
+    TurnSecret(#[from] SecretError),
     /// Callbacks cannot be sent.
     #[error("callbacks: {0}")]
     Callbacks(#[from] CallbackError),
@@ -92,13 +96,35 @@ impl Server {
                 Some((socket, bound))
             }
         };
+        let any_port = config.dev || config.stun_listen.is_some_and(|wanted| wanted.port() == 0);
+        let relaying = config.turn.enabled && config.turn.urls.is_empty() && stun.is_some();
+        let mut relays = (relaying || !config.turn.urls.is_empty())
+            .then(|| Credentials::open(&config.turn, &config.data))
+            .transpose()?;
+        let stun_address = stun.as_ref().map(|(_, address)| *address);
+        let mut turn_listener = None;
+        let turn = match stun {
+            None => None,
+            Some((socket, bound)) => {
+                let own = relays.as_mut().filter(|_| relaying);
+                let secrets = own.as_ref().map(|own| own.secrets()).unwrap_or_default();
+                let failed = || failed("UDP (STUN)", bound);
+                let running = Turn::start(turn::core_config(&config, bound, secrets), socket).map_err(failed())?;
+                if let Some(own) = own {
+                    turn_listener = stream_listener(bound, any_port).await?;
+                    let tcp = turn_listener.as_ref().map_or(0, |_| bound.port());
+                    let tls_port = tls.as_ref().map_or(0, |_| address.port());
+                    own.set_own([bound.port(), tcp, tls_port]);
+                }
+                Some(running)
+            }
+        };
         if config.dev {
             tracing::warn!("development mode: anybody may sign in as anybody");
             own_callbacks(&store, address, tls.is_some()).await?;
         }
         let extra = config.extra.take();
         let (writer, writing) = Writer::new(store.clone());
-        let stun_address = stun.as_ref().map(|(_, address)| *address);
         let stun_port = stun_address.map_or(0, |address| address.port());
         let hub = Arc::new(Hub::new(HubParts {
             config,
@@ -107,6 +133,8 @@ impl Server {
             keys,
             callbacks,
             stun_port,
+            turn,
+            relays,
         }));
         hub.spawn(writing);
         let live = hub.store.live_calls().await?;
@@ -117,8 +145,8 @@ impl Server {
             hub.restore(journal);
         }
         hub.spawn(outbox::run(hub.clone()));
-        if let Some((socket, _)) = stun {
-            hub.spawn(stun::serve(hub.clone(), socket));
+        if let Some((listener, turn)) = turn_listener.zip(hub.turn.as_ref()) {
+            hub.spawn(turn::accept(hub.clone(), listener, turn.streams().clone()));
         }
         let (stop, stopped) = watch::channel(false);
         let (accepting, is_tls) = (http::accept(hub.clone(), listener, tls, extra), stop);
@@ -210,6 +238,22 @@ impl Drop for Server {
     }
 }
 
+/// TURN over TCP, on the port number of UDP. Where that may be any free one, TCP is left out when its twin is busy.
+async fn stream_listener(bound: SocketAddr, any_port: bool) -> Result<Option<TcpListener>, StartError> {
+    match TcpListener::bind(bound).await {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if any_port => {
+            tracing::warn!(%bound, %error, "no TURN over TCP");
+            Ok(None)
+        }
+        Err(source) => Err(StartError::Listen {
+            what: "TCP (TURN)",
+            address: bound,
+            source,
+        }),
+    }
+}
+
 /// In development the callbacks come to this very server, where the reference app server is.
 async fn own_callbacks(store: &ServiceStore, address: SocketAddr, tls: bool) -> Result<(), StoreError> {
     let (service, _) = store.ensure_dev().await?;
@@ -251,6 +295,7 @@ fn acceptor(config: &TlsConfig) -> Result<TlsAcceptor, StartError> {
         .with_no_client_auth()
         .with_single_cert(certificates, key)
         .map_err(|error| failed(&config.certificate, error.to_string()))?;
-    tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+    // RFC 7443: TURN may say what it is; it is told by its first byte in any case.
+    tls.alpn_protocols = vec![b"http/1.1".to_vec(), b"stun.turn".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(tls)))
 }

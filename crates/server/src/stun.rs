@@ -2,15 +2,8 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 
-use duologue_turn::Binding;
 use tokio::net::UdpSocket;
-
-use crate::hub::Hub;
-
-/// Longest datagram that is looked at; a Binding request has some hundred bytes.
-const LONGEST: usize = 1_500;
 
 /// Binds the port. `[::]` means every address of both families, or of IPv4 alone where there is no IPv6. With
 /// `any_port` a busy port is replaced by a free one.
@@ -32,24 +25,4 @@ pub(crate) async fn bind(address: SocketAddr, any_port: bool) -> io::Result<UdpS
 fn is_busy(error: &io::Error) -> bool {
     // Ports below 1024 may also be reserved for the administrator.
     matches!(error.kind(), io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied)
-}
-
-/// Answers for as long as the server runs.
-pub(crate) async fn serve(hub: Arc<Hub>, socket: UdpSocket) {
-    let mut binding = Binding::new();
-    let mut datagram = [0; LONGEST];
-    loop {
-        // An error here is an earlier answer that could not be delivered; it says nothing about the next datagram.
-        let Ok((length, source)) = socket.recv_from(&mut datagram).await else {
-            continue;
-        };
-        match binding.handle_datagram(source, &datagram[..length]) {
-            Some(answer) => {
-                hub.metrics.stun_answered.increment();
-                // UDP: who does not get it asks again.
-                let _ = socket.send_to(&answer.payload, source).await;
-            }
-            None => hub.metrics.stun_dropped.increment(),
-        }
-    }
 }
