@@ -42,7 +42,7 @@ export function checkStart(params: AnyParams, fail: StartFail | undefined, devic
   const silent = audioInput && 'getAudioTracks' in audioInput && !audioInput.getAudioTracks().length;
   refuse(silent, INVALID_PARAM, 'audioInput has no audio track');
   limit('deviceKey', deviceKey ?? '', TOKEN);
-  refuse(!('RTCPeerConnection' in globalThis), INTERNAL_INITIALIZATION_ERROR, 'this browser has no WebRTC');
+  refuse(!('RTCPeerConnection' in globalThis), INTERNAL_INITIALIZATION_ERROR, 'no WebRTC here');
   const insecure = !audioInput && !navigator.mediaDevices;
   refuse(insecure, INTERNAL_INITIALIZATION_ERROR, 'the microphone needs https: or localhost');
 }

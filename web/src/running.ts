@@ -241,10 +241,6 @@ export class Running {
         this.#close();
         break;
       // A browser can send no RTCP BYE: closing the path is its goodbye. It shows no verification code either.
-      case 'send_bye':
-      case 'created':
-      case 'reveal':
-        break;
     }
   }
 

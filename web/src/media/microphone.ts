@@ -99,7 +99,7 @@ export class Microphone {
 
   /** The device is gone: any other one is better than silence. */
   async #replace(): Promise<void> {
-    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug one in, or choose another one' });
+    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug one in or choose another' });
     if (!this.#own) {
       // The application chose what is heard; nobody else may open a microphone for it.
       return;

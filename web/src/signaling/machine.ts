@@ -434,7 +434,9 @@ export class ClientCall {
         : undefined;
     const reason = found ? said! : this.#ordinaryEnd(peer);
     if (this.isKnownToServer) this.#send({ type: 'end', reason, user_code: userCode, by_remote: true });
-    this.#finish(reason, found ?? peer, userCode);
+    // A caller neither declines nor is busy: it passes on what another device of this user said.
+    if (peer === 'caller' && (reason === R.DECLINE || reason === R.BUSY)) this.#finish(R.MULTIDEV_DECLINE, DISCONNECT_SOURCE.CLOUD_SERVER, null);
+    else this.#finish(reason, found ?? peer, userCode);
   }
 
   /** The only way into the last state. */

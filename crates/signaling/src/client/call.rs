@@ -448,7 +448,13 @@ impl ClientCall {
                 by_remote: true,
             });
         }
-        self.finish(reason, source, user_code);
+        // A caller neither declines nor is busy: it passes on what another device of this user said.
+        let another = self.role == Role::Callee && matches!(reason, DisconnectReason::Decline | DisconnectReason::Busy);
+        if another {
+            self.finish(DisconnectReason::MultidevDecline, DisconnectSource::CloudServer, None);
+        } else {
+            self.finish(reason, source, user_code);
+        }
     }
 
     /// The only way into the last state.

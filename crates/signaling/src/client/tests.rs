@@ -339,7 +339,7 @@ fn a_goodbye_ends_the_call_with_its_reason_and_the_server_is_told() {
         (None, DisconnectReason::Normal, DisconnectSource::Caller),
         (
             Some(DisconnectReason::Decline),
-            DisconnectReason::Decline,
+            DisconnectReason::MultidevDecline,
             DisconnectSource::CloudServer,
         ),
         (
@@ -368,8 +368,13 @@ fn a_goodbye_ends_the_call_with_its_reason_and_the_server_is_told() {
         );
         let outputs = drain(&mut call);
         assert_eq!(ended(&outputs), Some((reason, source)), "{said:?}");
+        // A decline is another device's: this one reads of it as such, and the server hears what was heard.
+        let told = match reason {
+            DisconnectReason::MultidevDecline => DisconnectReason::Decline,
+            reason => reason,
+        };
         let told = ClientMessage::End {
-            reason: Some(reason),
+            reason: Some(told),
             user_code: None,
             by_remote: true,
         };
