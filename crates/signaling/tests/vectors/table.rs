@@ -372,6 +372,13 @@ fn scenarios() -> Vec<Scenario> {
             .connected()
             .path(bye(Some(Reason::MaxCallTimeExceeded))),
     );
+    for reason in [Reason::Decline, Reason::Busy] {
+        all.push(
+            begin(BESIDE, "BYE with what only another device can have said", Callee)
+                .ringing()
+                .path(bye(Some(reason))),
+        );
+    }
     let at_once = Timers {
         verified: Duration::from_secs(1),
         signal_lost: Duration::from_secs(1),
