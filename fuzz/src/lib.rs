@@ -7,3 +7,4 @@ pub mod rtp;
 pub mod signaling;
 pub mod srtp;
 pub mod transport;
+pub mod turn;

@@ -21,6 +21,8 @@ const TARGETS: &[(&str, Body)] = &[
     ("signaling_message", duologue_fuzz::signaling::signaling_message),
     ("srtp_unprotect", duologue_fuzz::srtp::srtp_unprotect),
     ("transport_datagram", duologue_fuzz::transport::transport_datagram),
+    ("turn_server", duologue_fuzz::turn::turn_server),
+    ("turn_stream", duologue_fuzz::turn::turn_stream),
 ];
 
 fn fuzz() -> PathBuf {

@@ -1,0 +1,7 @@
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| duologue_fuzz::turn::turn_server(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}
