@@ -1,9 +1,10 @@
 //! What may be said on the command line. The texts here are the manual.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use duologue_server::{Cidr, Ports};
 
 /// 1-to-1 audio calls that you host yourself: call server and command-line phone.
 #[derive(Debug, Parser)]
@@ -80,9 +81,21 @@ pub(crate) struct ServerArgs {
     /// Address and port for HTTP and WebSocket
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) listen: Option<SocketAddr>,
-    /// UDP address and port that answers STUN
+    /// Address and port that answers STUN and TURN, over UDP and TCP
     #[arg(long, value_name = "ADDR:PORT")]
     pub(crate) stun_listen: Option<SocketAddr>,
+    /// Public address of relays, when a NAT before this machine maps their ports to it unchanged; twice for both families
+    #[arg(long, value_name = "IP")]
+    pub(crate) turn_external_ip: Vec<IpAddr>,
+    /// Let relays reach this range although it is private, such as 10.1.0.0/16; repeatable
+    #[arg(long, value_name = "CIDR")]
+    pub(crate) turn_allow_peer: Vec<Cidr>,
+    /// UDP ports of relays (default 49152-65535)
+    #[arg(long, value_name = "FIRST-LAST")]
+    pub(crate) turn_ports: Option<Ports>,
+    /// No relays: calls then need a direct path
+    #[arg(long)]
+    pub(crate) no_turn: bool,
     /// Where the database and the keys live
     #[arg(long, value_name = "DIR", env = "DUOLOGUE_DATA")]
     pub(crate) data: Option<PathBuf>,

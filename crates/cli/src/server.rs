@@ -69,6 +69,14 @@ fn config(arguments: &ServerArgs) -> anyhow::Result<Config> {
     if let Some(stun_listen) = arguments.stun_listen {
         config.stun_listen = Some(stun_listen);
     }
+    if !arguments.turn_external_ip.is_empty() {
+        config.turn.external_ip.clone_from(&arguments.turn_external_ip);
+    }
+    config.turn.allow_peers.extend(&arguments.turn_allow_peer);
+    if let Some(ports) = &arguments.turn_ports {
+        config.turn.ports.clone_from(ports);
+    }
+    config.turn.enabled &= !arguments.no_turn;
     if let Some(data) = &arguments.data {
         config.data.clone_from(data);
     }
