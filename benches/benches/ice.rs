@@ -72,7 +72,9 @@ fn benches(c: &mut Criterion) {
     let [mut caller, callee] = introduced(now);
     let check = first_check(&mut caller);
     group.throughput(Throughput::Bytes(check.payload.len() as u64));
-    group.bench_function("stun_parse", |b| b.iter(|| callee.accepts(black_box(&check.payload))));
+    group.bench_function("stun_parse", |b| {
+        b.iter(|| callee.accepts(check.destination, check.source, black_box(&check.payload)));
+    });
 
     // An authenticated check on a pair that works: verify, answer, sign.
     let mut agents = introduced(now);

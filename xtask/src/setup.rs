@@ -17,6 +17,7 @@ const TEST: &[(&[&str], &str)] = &[
     (&["pulseaudio", "--version"], "pulseaudio"),
     (&["pactl", "--version"], "pulseaudio-utils"),
     (&["dpkg", "--status", "libasound2-plugins"], "libasound2-plugins"),
+    (&["dpkg", "--status", "coturn"], "coturn"),
 ];
 
 /// What building and testing `web/` needs.

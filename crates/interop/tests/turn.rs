@@ -107,7 +107,7 @@ impl World {
         self.queue.push(Reverse((self.now + DELAY, self.sequence, message)));
     }
 
-    fn to_client(&mut self, to: Client, bytes: Vec<u8>) {
+    fn deliver_to_client(&mut self, to: Client, bytes: Vec<u8>) {
         let message = match to {
             Client::Datagram { address, .. } => Message::ToClient(usize::from(address == own(1)), bytes),
             Client::Stream { connection, .. } => {
@@ -139,11 +139,11 @@ impl World {
             Some((to, bytes))
         });
         if let Some((to, bytes)) = forward {
-            self.to_client(to, bytes);
+            self.deliver_to_client(to, bytes);
         }
         while let Some(output) = self.server.poll_output() {
             match output {
-                ServerOutput::Transmit { to, payload } => self.to_client(to, payload),
+                ServerOutput::Transmit { to, payload } => self.deliver_to_client(to, payload),
                 ServerOutput::OpenRelay { relay, .. } => self.server.relay_opened(relay, now),
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! Many datagrams with one system call, where the system has it.
 
 use std::io;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
 use mio::net::UdpSocket;
 
@@ -64,7 +64,7 @@ impl Batch {
 /// The address as this socket wants it.
 fn spelled(address: SocketAddr, is_v6: bool) -> SocketAddr {
     match address.ip() {
-        IpAddr::V4(ip) if is_v6 => (Ipv6Addr::from(ip.to_ipv6_mapped()), address.port()).into(),
+        IpAddr::V4(ip) if is_v6 => (ip.to_ipv6_mapped(), address.port()).into(),
         _ => address,
     }
 }
