@@ -213,8 +213,8 @@ pub(crate) struct PhoneArgs {
     /// Write what happens as JSON lines: wall_ms, event and its data
     #[arg(long, value_name = "FILE")]
     pub(crate) events: Option<PathBuf>,
-    /// Obey standard input, a line each: accept [MESSAGE], decline, end [PHRASE], mute, unmute, hold [REASON], unhold. For
-    /// scripts; without it, the keys of the terminal are obeyed during the call: m mutes and unmutes, h holds and goes on
+    /// Obey standard input, a line each: accept, decline, end, mute, unmute, hold or unhold; a text may follow accept, end and
+    /// hold. For scripts; without it, the keys of the terminal are obeyed during the call: m mutes and unmutes, h holds and goes on
     #[arg(long)]
     pub(crate) control: bool,
     /// Offer loopback addresses, for calls within one machine
