@@ -155,16 +155,26 @@ pub(crate) fn browsers(node: &Node, only: Option<&str>) -> Result<(), Failed> {
         return Err(Failed("there are `matrix`, `page` and `push`".into()));
     }
     for script in wanted {
-        println!("-- node {}", script.join(" "));
-        node.script(script)
-            .env("DUOLOGUE_WEB_DIST", &dist.to_string_lossy())
-            .run()?;
+        let run = || {
+            println!("-- node {}", script.join(" "));
+            node.script(script)
+                .env("DUOLOGUE_WEB_DIST", &dist.to_string_lossy())
+                .run()
+        };
+        // Browsers on a machine that does other work too miss deadlines that are none of ours.
+        match run() {
+            Err(Failed(why)) if !script.contains(&"--again") => {
+                println!("-- UNSTABLE: {why}; once more");
+                run()?;
+            }
+            outcome => outcome?,
+        }
     }
     Ok(())
 }
 
 const BROWSER_TESTS: &[&[&str]] = &[
-    &["web/tests/matrix.mjs"],
+    &["web/tests/matrix.mjs", "--parallel", "2", "--again", "2"],
     &["web/tests/page.mjs"],
     &["web/tests/push.mjs"],
 ];
