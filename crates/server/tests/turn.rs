@@ -11,7 +11,7 @@ mod tools;
 use std::time::Duration;
 
 use common::{Bench, PATIENCE};
-use duologue_server::{Config, TlsConfig};
+use duologue_server::Config;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -77,24 +77,6 @@ async fn peers_outside_are_reached_and_answer() {
     }
     assert_eq!(metric(&bench, "duologue_turn_switched_total").await, 0.0);
     assert!(metric(&bench, "duologue_turn_packets_total{to=\"peers\"}").await >= 400.0);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn coturns_client_is_served_over_tls_on_the_https_port() {
-    let Some(uclient) = Uclient::find() else { return };
-    let data = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let bench = bench(|config| {
-        config.tls = Some(TlsConfig {
-            certificate: data.join("certificate.pem"),
-            key: data.join("key.pem"),
-        });
-    })
-    .await;
-    let port = bench.server().addr().port();
-    let lost = uclient
-        .run(port, &["-t", "-S", "-y", "-c", "-m", "2", "-n", "30", "-z", "5"])
-        .await;
-    assert_eq!(lost, 0);
 }
 
 #[tokio::test]

@@ -48,8 +48,8 @@ impl Framing {
                 }
                 (20 + length, 20 + length)
             }
-            // RFC 8656 §12: channel numbers end at 0x4FFF.
-            0x40..=0x4f if self.begun => (4 + length, 4 + length.next_multiple_of(4)),
+            // Clients of RFC 5766 §11 use channel numbers up to 0x7FFF.
+            0x40..=0x7f if self.begun => (4 + length, 4 + length.next_multiple_of(4)),
             _ => return Err(OutOfFrame),
         };
         if rest.len() < padded {

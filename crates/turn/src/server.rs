@@ -88,8 +88,8 @@ impl Server {
     pub fn handle_client<'a>(&mut self, client: Client, bytes: &'a [u8], now: Instant) -> Option<Forward<'a>> {
         self.handle_timeout(now);
         match bytes.first() {
-            // RFC 8656 §12: the first two bits tell STUN from ChannelData, and channel numbers end at 0x4FFF.
-            Some(0x40..=0x4f) => self.channel_data(client, bytes, now),
+            // RFC 8656 §12: the first two bits tell STUN from ChannelData. Channel numbers end at 0x4FFF there, at 0x7FFF in RFC 5766 §11.
+            Some(0x40..=0x7f) => self.channel_data(client, bytes, now),
             Some(0x00..=0x3f) => self.stun(client, bytes, now),
             _ => {
                 self.stats.malformed += 1;

@@ -349,7 +349,7 @@ impl Server {
         let (Some(number), Some(peer)) = (message.channel, message.peer) else {
             return Err(BAD_REQUEST);
         };
-        if !(0x4000..=0x4fff).contains(&number) {
+        if !(0x4000..=0x7fff).contains(&number) {
             return Err(BAD_REQUEST);
         }
         self.check_peer(peer, address)?;

@@ -155,7 +155,7 @@ fn permissions_and_channels_are_refused_with_their_codes() {
     assert_eq!(lab.peer_says(relay, PEER, b"x"), None);
 
     assert_eq!(phone.bind(&mut lab, 0x3fff, PEER), Said::Error(400));
-    assert_eq!(phone.bind(&mut lab, 0x5000, PEER), Said::Error(400));
+    assert_eq!(phone.bind(&mut lab, 0x8000, PEER), Said::Error(400));
     assert_eq!(phone.bind(&mut lab, 0x4000, "[2a02::1]:5"), Said::Error(443));
     assert_eq!(phone.bind(&mut lab, 0x4000, "192.168.1.1:5"), Said::Error(403));
     assert_eq!(phone.bind(&mut lab, 0x4000, "91.2.3.4:0"), Said::Error(403));
