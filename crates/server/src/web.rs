@@ -6,6 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -65,11 +66,11 @@ pub(crate) async fn serve(State(web): State<Web>, method: Method, uri: Uri, head
     };
     let bytes = match &web.folder {
         Some(folder) => match tokio::fs::read(folder.join(&path)).await {
-            Ok(bytes) => bytes,
+            Ok(bytes) => Bytes::from(bytes),
             Err(_) => return StatusCode::NOT_FOUND.into_response(),
         },
         None => match EMBEDDED.iter().find(|file| file.path == path) {
-            Some(file) => file.bytes.to_vec(),
+            Some(file) => Bytes::from_static(file.bytes),
             None => return StatusCode::NOT_FOUND.into_response(),
         },
     };
@@ -94,7 +95,7 @@ impl Web {
     }
 }
 
-fn respond(path: &str, bytes: Vec<u8>, request: &HeaderMap) -> Response {
+fn respond(path: &str, bytes: Bytes, request: &HeaderMap) -> Response {
     let hash = digest(&SHA256, &bytes);
     let mut tag = String::from("\"");
     for byte in &hash.as_ref()[..12] {
