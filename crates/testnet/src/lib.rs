@@ -11,6 +11,7 @@ pub mod relay;
 mod rng;
 mod seed;
 mod trace;
+pub mod wire;
 
 pub use clock::Clock;
 pub use driver::{Driver, Endpoint, EndpointId, Livelock, StreamCommand};
