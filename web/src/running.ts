@@ -260,7 +260,7 @@ export class Running {
     } else if (event.type === 'peer_held' || event.type === 'peer_unheld') {
       playback.tone = holdTone && event.type === 'peer_held';
     } else if (event.type === 'disconnected') {
-      this.#session.finish();
+      this.#session.finish(this.#machine.isKnownToServer);
     }
     announce(event, tell, this.#verified);
     if (event.type === 'disconnected') {

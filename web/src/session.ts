@@ -68,7 +68,6 @@ export class Session {
   #phase: Phase = 'idle';
   #pause = FIRST_PAUSE;
   #heartbeat = 10_000;
-  #admitted = false;
   #finishing = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #dead: ReturnType<typeof setTimeout> | undefined;
@@ -122,12 +121,20 @@ export class Session {
     }
   }
 
-  /** The call is over: what was not yet told is told, for at most a minute, and then the connection is closed. */
-  finish(): void {
+  /**
+   * The call is over and the connection is closed: at once, or once everything is told, for at most a minute.
+   *
+   * @param tell whether the server has to hear of it; one that knows nothing of the call must not
+   */
+  finish(tell: boolean): void {
     if (this.#finishing) {
       return;
     }
     this.#finishing = true;
+    if (!tell) {
+      this.close();
+      return;
+    }
     this.#giveUp = setTimeout(() => this.close(), TELL_TIMEOUT);
     this.#closeWhenTold();
   }
@@ -210,7 +217,6 @@ export class Session {
     }
     // From now on the resume token is the credential: the other ones may have expired by the next connection.
     this.#hello.resume = welcome.resume;
-    this.#admitted = true;
     this.#phase = 'up';
     this.#pause = FIRST_PAUSE;
     this.#heartbeat = Math.max(welcome.heartbeat_ms, SHORTEST_HEARTBEAT);
@@ -276,8 +282,7 @@ export class Session {
   }
 
   #closeWhenTold(): void {
-    // A server that never let us in knows nothing of the call, and must not hear of it now.
-    if (this.#finishing && (!this.#admitted || this.#link.isDrained)) {
+    if (this.#finishing && this.#link.isDrained) {
       this.close();
     }
   }

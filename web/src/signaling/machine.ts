@@ -54,6 +54,8 @@ export class ClientCall {
   #connectedTold: number | undefined;
   #startMessage: string | null = null;
   #signal: 'never' | 'up' | 'down' = 'never';
+  /** Callee: ended by this device's user, whether or not the server was reached. */
+  #declined = false;
   #muted = false;
   #peerMuted = false;
   #peerMutedTold = false;
@@ -82,9 +84,12 @@ export class ClientCall {
     return this.#sid;
   }
 
-  /** True once the server let this device in, so that it has to be told of the end. */
+  /**
+   * True when the server has to be told of the end: it let this device in, or this is a callee that declined before, whose call
+   * would go on ringing there.
+   */
   get isKnownToServer(): boolean {
-    return this.#signal !== 'never';
+    return this.#signal !== 'never' || this.#declined;
   }
 
   /** Caller: asks the server for a call. The connection may come up later. Throws unless this is a fresh caller. */
@@ -114,6 +119,7 @@ export class ClientCall {
    */
   end(reason: number | null, userCode: string | null, _now: number): void {
     this.#expectRunning();
+    this.#declined = this.role === 'callee';
     this.#endLocally(reason ?? this.#ordinaryEnd(this.role), userCode);
   }
 

@@ -240,7 +240,7 @@ test('the end is still told when the server is back, and then the connection is 
   page.server.break();
   await settle();
   session.send(END);
-  session.finish();
+  session.finish(true);
   await page.pass(30_000);
   assert.deepEqual(page.server.heard, []);
   page.server.reachable = true;
@@ -260,7 +260,7 @@ test('telling the end is given up after a minute', async () => {
   page.server.break();
   await settle();
   session.send(END);
-  session.finish();
+  session.finish(true);
   await page.pass(61_000);
   const tries = page.server.sockets.length;
   page.server.reachable = true;
@@ -276,10 +276,23 @@ test('a server that never let us in does not hear of the end', async () => {
   page.server.silent = true;
   const { session } = start();
   session.send(END);
-  session.finish();
+  session.finish(false);
   page.server.reachable = true;
   await page.pass(60_000);
   assert.deepEqual(page.server.hellos, []);
+});
+
+test('a callee that declined before the server let it in is connected until it was told', async () => {
+  const page = fakePage();
+  page.server.reachable = false;
+  const { session } = start();
+  session.send(END);
+  session.finish(true);
+  await page.pass(2_000);
+  page.server.reachable = true;
+  await page.pass(20_000);
+  assert.deepEqual(page.server.heard, [END]);
+  assert.equal(page.server.sockets.at(-1)?.readyState, 3);
 });
 
 test('a server that knows the call no more needs not be told', async () => {
@@ -287,7 +300,7 @@ test('a server that knows the call no more needs not be told', async () => {
   const { session, messages } = await connected(page);
   page.server.deaf = true;
   session.send(END);
-  session.finish();
+  session.finish(true);
   await settle();
   page.server.sayUnnumbered({ type: 'error', reason: 1304, message: 'over' });
   await page.pass(100);

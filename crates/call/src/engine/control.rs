@@ -90,7 +90,7 @@ impl Engine {
         let first = self.phases.signalling_open.is_none();
         self.phases.signalling_open.get_or_insert(now);
         self.call.handle_signal_up(welcome);
-        if first {
+        if first && !self.ended {
             let urls = welcome.ice_servers.iter().flat_map(|server| &server.urls);
             let known = self.server_address.as_ref();
             self.stun_servers = urls
@@ -387,10 +387,10 @@ impl Engine {
     /// Passes on what the server is to be told, and notes when it has been told everything.
     pub(super) fn pump_server(&mut self, now: Instant) {
         if self.ended && !self.told {
-            // A server that never let us in knows nothing of the call, and must not hear of it now.
-            self.told = !self.server.was_admitted() || self.server.is_drained();
+            // A server that knows nothing of the call must not hear of it now.
+            self.told = !self.call.is_known_to_server() || self.server.is_drained();
         }
-        if self.ended && !self.server.was_admitted() {
+        if self.ended && !self.call.is_known_to_server() {
             return;
         }
         while let Some(outgoing) = self.server.poll_outgoing() {

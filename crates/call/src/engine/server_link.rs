@@ -22,8 +22,6 @@ pub(super) struct ServerLink {
     connection: Connection,
     heartbeat: Duration,
     outgoing: VecDeque<Outgoing>,
-    /// The server let us in at least once.
-    admitted: bool,
     garbage: u64,
 }
 
@@ -69,7 +67,6 @@ impl ServerLink {
             connection: Connection::Down,
             heartbeat: DEFAULT_HEARTBEAT,
             outgoing: VecDeque::new(),
-            admitted: false,
             garbage: 0,
         }
     }
@@ -94,11 +91,6 @@ impl ServerLink {
     /// Whether what is said arrives now.
     pub(super) fn is_open(&self) -> bool {
         self.link.is_open()
-    }
-
-    /// Whether the server ever let us in.
-    pub(super) fn was_admitted(&self) -> bool {
-        self.admitted
     }
 
     /// Everything that was said has arrived.
@@ -159,7 +151,6 @@ impl ServerLink {
         self.heartbeat = Duration::from_millis(welcome.heartbeat_ms.into()).max(SHORTEST_HEARTBEAT);
         // From now on the resume token is the credential: the other ones may have expired by the next connection.
         self.hello.resume = Some(welcome.resume.clone());
-        self.admitted = true;
         self.connection = Connection::Up {
             ping_at: now + self.heartbeat,
             heard: now,

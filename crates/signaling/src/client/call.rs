@@ -105,6 +105,8 @@ pub struct ClientCall {
     pub(super) connected_told: Option<PartyId>,
     pub(super) start_message: Option<String>,
     pub(super) signal: Signal,
+    /// Callee: ended by this device's user, whether or not the server was reached.
+    pub(super) declined: bool,
     pub(super) muted: bool,
     pub(super) peer_muted: bool,
     pub(super) peer_muted_told: bool,
@@ -128,6 +130,7 @@ impl ClientCall {
             connected_told: None,
             start_message: None,
             signal: Signal::Never,
+            declined: false,
             muted: false,
             peer_muted: false,
             peer_muted_told: false,
@@ -183,6 +186,7 @@ impl ClientCall {
         _now: Instant,
     ) -> Result<(), CommandError> {
         self.expect_running()?;
+        self.declined = self.role == Role::Callee;
         self.end_locally(reason.unwrap_or_else(|| self.ordinary_end(self.role)), user_code);
         Ok(())
     }
@@ -311,9 +315,10 @@ impl ClientCall {
         self.accepted
     }
 
-    /// True once the server let this device in, so that it has to be told of the end.
+    /// True when the server has to be told of the end: it let this device in, or this is a callee that declined before, whose call
+    /// would go on ringing there.
     pub fn is_known_to_server(&self) -> bool {
-        self.signal != Signal::Never
+        self.signal != Signal::Never || self.declined
     }
 
     /// Deadlines and policy in force.
@@ -420,7 +425,7 @@ impl ClientCall {
 
     /// This device ends the call.
     pub(super) fn end_locally(&mut self, reason: DisconnectReason, user_code: Option<String>) {
-        if self.signal != Signal::Never {
+        if self.is_known_to_server() {
             self.send(ClientMessage::End {
                 reason: Some(reason),
                 user_code: user_code.clone(),

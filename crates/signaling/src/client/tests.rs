@@ -38,18 +38,21 @@ fn events(outputs: &[Output]) -> Vec<Event> {
     outputs.iter().filter_map(event).collect()
 }
 
-/// A caller whose callee is being alerted.
-fn caller(now: Instant) -> ClientCall {
-    let mut call = ClientCall::new(Role::Caller, Timers::default());
-    let make = MakeCall {
+fn make_call() -> MakeCall {
+    MakeCall {
         peer_id: "bob".parse().unwrap(),
         peer_service_id: "s".parse().unwrap(),
         media_type: MediaType::Audio,
         app_server_data: None,
         call_start_message: None,
         description: None,
-    };
-    call.make_call(make, now).unwrap();
+    }
+}
+
+/// A caller whose callee is being alerted.
+fn caller(now: Instant) -> ClientCall {
+    let mut call = ClientCall::new(Role::Caller, Timers::default());
+    call.make_call(make_call(), now).unwrap();
     call.handle_signal_up(&welcome(Policy::default()));
     call.handle_message(
         ServerMessage::CallCreated {
@@ -456,6 +459,39 @@ fn a_server_that_cannot_be_reached_ends_the_call_with_the_reason() {
         !outputs.iter().any(|output| matches!(output, Output::Send(_))),
         "there is nobody to tell"
     );
+}
+
+#[test]
+fn who_ends_a_call_before_the_server_was_reached_has_to_tell_it_as_callee_only() {
+    let now = start();
+    let mut call = ClientCall::new(Role::Callee, Timers::default());
+    call.verify_call("x".into(), now).unwrap();
+    drain(&mut call);
+    call.end(None, None, now).unwrap();
+    let told = drain(&mut call);
+    assert!(told.iter().any(|output| matches!(
+        output,
+        Output::Send(ClientMessage::End {
+            reason: Some(DisconnectReason::Decline),
+            by_remote: false,
+            ..
+        })
+    )));
+    assert!(
+        call.is_known_to_server(),
+        "the call rings on at the server until it hears of the end"
+    );
+
+    let mut call = ClientCall::new(Role::Caller, Timers::default());
+    call.make_call(make_call(), now).unwrap();
+    drain(&mut call);
+    call.end(None, None, now).unwrap();
+    let outputs = drain(&mut call);
+    assert!(
+        !outputs.iter().any(|output| matches!(output, Output::Send(_))),
+        "no call was made yet"
+    );
+    assert!(!call.is_known_to_server());
 }
 
 #[test]
