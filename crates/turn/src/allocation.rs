@@ -10,42 +10,74 @@ pub(crate) const PERMISSION: Duration = Duration::from_secs(300);
 /// RFC 8656 §12: a channel lives 10 minutes.
 pub(crate) const CHANNEL: Duration = Duration::from_secs(600);
 
+/// An address family, as an index too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Family {
+    V4 = 0,
+    V6 = 1,
+}
+
+impl Family {
+    pub(crate) const BOTH: [Self; 2] = [Self::V4, Self::V6];
+
+    pub(crate) fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Self::V4 } else { Self::V6 }
+    }
+
+    /// RFC 8656 §18.6.
+    pub(crate) fn from_wire(value: u8) -> Option<Self> {
+        match value {
+            0x01 => Some(Self::V4),
+            0x02 => Some(Self::V6),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn to_wire(self) -> u8 {
+        self as u8 + 1
+    }
+}
+
 /// One allocation.
 #[derive(Debug)]
 pub(crate) struct Allocation {
     pub(crate) client: Client,
     pub(crate) user: usize,
-    /// What peers know the relay by.
-    pub(crate) address: SocketAddr,
-    pub(crate) expires: Instant,
+    /// By [`Family`]. Two make a dual allocation (RFC 8656 §5).
+    pub(crate) relays: [Option<Relay>; 2],
     /// Transaction of the Allocate request, by which a repetition of it is known (RFC 8656 §7.2).
     pub(crate) transaction: [u8; 12],
     /// How long its answer said that the allocation lives.
     pub(crate) granted: Duration,
-    /// Whether the socket of the relay is there yet.
-    pub(crate) state: State,
-    pub(crate) to_peers: u64,
-    pub(crate) to_client: u64,
+    /// The family that was asked for and is not there, with its code (RFC 8656 §18.12).
+    pub(crate) missing: Option<(Family, u16)>,
+    /// While the sockets are not there: what is to be answered when they are.
+    pub(crate) opening: Option<Box<Opening>>,
     permissions: Vec<Permission>,
     channels: Vec<Channel>,
 }
 
-/// How far an allocation is.
+/// One relayed transport address.
 #[derive(Debug)]
-pub(crate) enum State {
-    /// The owner of the sockets was asked for one.
-    Opening(Box<Opening>),
-    Open,
+pub(crate) struct Relay {
+    /// What peers know it by.
+    pub(crate) address: SocketAddr,
+    /// What its socket is bound to, but for the port.
+    pub(crate) bind: IpAddr,
+    /// Whether its socket is there.
+    pub(crate) is_open: bool,
+    /// Ports that were tried.
+    pub(crate) tries: u32,
+    pub(crate) expires: Instant,
+    pub(crate) to_peers: u64,
+    pub(crate) to_client: u64,
 }
 
 /// What the answer to the Allocate request needs.
 #[derive(Debug)]
 pub(crate) struct Opening {
     pub(crate) answer: crate::server::Answering,
-    pub(crate) bind: IpAddr,
     pub(crate) even: bool,
-    pub(crate) additional_family: bool,
-    pub(crate) tries: u32,
 }
 
 #[derive(Debug)]
@@ -69,25 +101,54 @@ pub(crate) enum Unbound {
     Full,
 }
 
+impl Relay {
+    /// A relay without a port yet.
+    pub(crate) fn new(bind: IpAddr, advertised: IpAddr, now: Instant) -> Self {
+        Self {
+            address: SocketAddr::new(advertised, 0),
+            bind,
+            is_open: false,
+            tries: 0,
+            expires: now,
+            to_peers: 0,
+            to_client: 0,
+        }
+    }
+}
+
 impl Allocation {
-    pub(crate) fn new(client: Client, user: usize, address: SocketAddr, opening: Opening, now: Instant) -> Self {
+    pub(crate) fn new(client: Client, user: usize, opening: Opening) -> Self {
         Self {
             client,
             user,
-            address,
-            expires: now,
-            transaction: [0; 12],
+            relays: [None, None],
+            transaction: opening.answer.transaction,
             granted: Duration::ZERO,
-            state: State::Opening(Box::new(opening)),
-            to_peers: 0,
-            to_client: 0,
+            missing: None,
+            opening: Some(Box::new(opening)),
             permissions: Vec::new(),
             channels: Vec::new(),
         }
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        matches!(self.state, State::Open)
+        self.opening.is_none()
+    }
+
+    pub(crate) fn relay(&self, family: Family) -> Option<&Relay> {
+        self.relays[family as usize].as_ref()
+    }
+
+    pub(crate) fn relay_mut(&mut self, family: Family) -> Option<&mut Relay> {
+        self.relays[family as usize].as_mut()
+    }
+
+    /// Takes a relay away, and what was permitted through it.
+    pub(crate) fn take_relay(&mut self, family: Family) -> Option<Relay> {
+        self.permissions
+            .retain(|permission| Family::of(permission.peer) != family);
+        self.channels.retain(|channel| Family::of(channel.peer.ip()) != family);
+        self.relays[family as usize].take()
     }
 
     /// RFC 8656 §9.2: ports do not matter.

@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::ops::Deref;
 
+use crate::allocation::Family;
+
 /// Where a client is: the five-tuple of RFC 8656 §2.2, as the owner of the sockets names its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Client {
@@ -40,13 +42,14 @@ impl Client {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RelayId {
     pub(crate) slot: u32,
+    pub(crate) family: Family,
     pub(crate) generation: u32,
 }
 
 impl RelayId {
     /// A small number that no other relay has at the same time: good for indexing a table of sockets.
     pub fn index(self) -> usize {
-        self.slot as usize
+        2 * self.slot as usize + self.family as usize
     }
 }
 
@@ -150,7 +153,7 @@ pub enum Output {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// An allocation was made.
+    /// An allocation was made, or one of the two relays of a dual allocation.
     Allocated {
         /// Its relay.
         relay: RelayId,
@@ -159,7 +162,7 @@ pub enum Event {
         /// Its address as the client was told.
         address: SocketAddr,
     },
-    /// An allocation is gone.
+    /// An allocation is gone, or one of its two relays.
     Released {
         /// Its relay.
         relay: RelayId,

@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use crate::allocation::Allocation;
+use crate::allocation::{Allocation, Family};
 use crate::binding::Binding;
 use crate::config::Config;
 use crate::credential::{Secrets, Signer};
@@ -36,7 +36,7 @@ pub struct Server {
     free: Vec<u32>,
     by_client: HashMap<Client, u32>,
     by_address: HashMap<SocketAddr, u32>,
-    expiries: BTreeSet<(Instant, u32)>,
+    expiries: BTreeSet<(Instant, u32, Family)>,
     outputs: VecDeque<Output>,
     random: Random,
     /// What time it was when.
@@ -137,17 +137,17 @@ impl Server {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some(&(due, slot)) = self.expiries.first() {
+        while let Some(&(due, slot, family)) = self.expiries.first() {
             if due > now {
                 return;
             }
-            self.release(slot, Release::Expired, now);
+            self.release_relay(slot, family, Release::Expired, now);
         }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) has something to do.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.expiries.first().map(|(due, _)| *due)
+        self.expiries.first().map(|(due, ..)| *due)
     }
 
     /// What is to be done now; call it until it has nothing more.
@@ -176,8 +176,9 @@ impl Server {
     }
 
     fn allocation(&mut self, relay: RelayId) -> Option<&mut Allocation> {
-        let slot = self.slots.get_mut(relay.index())?;
-        slot.allocation.as_mut().filter(|_| slot.generation == relay.generation)
+        let slot = self.slots.get_mut(relay.slot as usize)?;
+        let allocation = slot.allocation.as_mut().filter(|_| slot.generation == relay.generation);
+        allocation.filter(|allocation| allocation.relay(relay.family).is_some())
     }
 
     fn stun<'a>(&mut self, client: Client, bytes: &'a [u8], now: Instant) -> Option<Forward<'a>> {
@@ -280,8 +281,10 @@ impl Server {
             self.stats.over_bandwidth += 1;
             return None;
         }
-        let (generation, source) = (*generation, allocation.address);
-        allocation.to_peers += payload.len() as u64;
+        let family = Family::of(peer.ip());
+        let relay = allocation.relay_mut(family)?;
+        let (generation, source) = (*generation, relay.address);
+        relay.to_peers += payload.len() as u64;
         self.stats.to_peers += 1;
         self.stats.to_peers_bytes += payload.len() as u64;
         match target {
@@ -292,7 +295,11 @@ impl Server {
             }
             None => Some(Forward {
                 to: Target::Peer {
-                    relay: RelayId { slot, generation },
+                    relay: RelayId {
+                        slot,
+                        family,
+                        generation,
+                    },
                     address: peer,
                 },
                 header: Prefix::EMPTY,
@@ -324,7 +331,9 @@ impl Server {
             self.stats.over_bandwidth += 1;
             return None;
         }
-        allocation.to_client += payload.len() as u64;
+        if let Some(relay) = allocation.relay_mut(Family::of(source.ip())) {
+            relay.to_client += payload.len() as u64;
+        }
         self.stats.to_clients += 1;
         self.stats.to_clients_bytes += payload.len() as u64;
         let padding = payload.len().next_multiple_of(4) - payload.len();
@@ -369,30 +378,47 @@ impl Server {
     }
 
     fn release(&mut self, slot: u32, cause: Release, now: Instant) {
+        for family in Family::BOTH {
+            self.release_relay(slot, family, cause, now);
+        }
+    }
+
+    /// Lets one relay go, and the allocation with its last one.
+    fn release_relay(&mut self, slot: u32, family: Family, cause: Release, now: Instant) {
         let place = &mut self.slots[slot as usize];
-        let Some(allocation) = place.allocation.take() else {
+        let generation = place.generation;
+        let Some(allocation) = &mut place.allocation else {
             return;
         };
-        let relay = RelayId {
-            slot,
-            generation: place.generation,
-        };
-        place.generation = place.generation.wrapping_add(1);
-        self.free.push(slot);
-        self.by_client.remove(&allocation.client);
-        self.by_address.remove(&allocation.address);
-        self.expiries.remove(&(allocation.expires, slot));
-        self.users.leave(allocation.user, now);
-        if allocation.is_open() {
-            self.stats.released += 1;
-            self.outputs.push_back(Output::CloseRelay { relay });
-            self.outputs.push_back(Output::Event(Event::Released {
-                relay,
-                cause,
-                to_peers: allocation.to_peers,
-                to_client: allocation.to_client,
-            }));
+        if let Some(relay) = allocation.take_relay(family) {
+            let id = RelayId {
+                slot,
+                family,
+                generation,
+            };
+            self.by_address.remove(&relay.address);
+            self.expiries.remove(&(relay.expires, slot, family));
+            if relay.is_open {
+                self.outputs.push_back(Output::CloseRelay { relay: id });
+            }
+            if allocation.is_open() {
+                self.outputs.push_back(Output::Event(Event::Released {
+                    relay: id,
+                    cause,
+                    to_peers: relay.to_peers,
+                    to_client: relay.to_client,
+                }));
+            }
         }
+        if allocation.relays.iter().any(Option::is_some) {
+            return;
+        }
+        self.stats.released += u64::from(allocation.is_open());
+        self.by_client.remove(&allocation.client);
+        self.users.leave(allocation.user, now);
+        place.allocation = None;
+        place.generation = generation.wrapping_add(1);
+        self.free.push(slot);
     }
 }
 

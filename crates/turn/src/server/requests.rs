@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use super::{Answering, Server, Slot};
-use crate::allocation::{Allocation, Opening, State, Unbound};
+use crate::allocation::{Allocation, Family, Opening, Relay, Unbound};
 use crate::credential::Unproven;
 use crate::message::{Builder, Class, Message, attribute, method};
 use crate::output::{Client, Event, Output, RelayId, Release};
@@ -17,8 +17,6 @@ const TRIES: u32 = 16;
 const DRAWS: u32 = 64;
 /// REQUESTED-TRANSPORT for UDP.
 const UDP: u8 = 17;
-const IPV4: u8 = 0x01;
-const IPV6: u8 = 0x02;
 
 /// What a request is refused with.
 type Refused = (u16, &'static str);
@@ -118,52 +116,79 @@ impl Server {
         if message.reservation_token && (message.even_port.is_some() || asks_family) {
             return Err(BAD_REQUEST);
         }
+        if message.even_port == Some(true) && message.additional_family.is_some() {
+            return Err(BAD_REQUEST);
+        }
         // Reservations are never made, so there is none to redeem and none to give.
         if message.reservation_token || message.even_port == Some(true) {
             return Err(CAPACITY);
         }
-        let wrong_additional = message.additional_family.is_some_and(|family| family != IPV6);
-        if wrong_additional || (message.additional_family.is_some() && message.requested_family.is_some()) {
+        let additional = message.additional_family.map(Family::from_wire);
+        if additional.is_some_and(|family| family != Some(Family::V6) || message.requested_family.is_some()) {
             return Err(BAD_REQUEST);
         }
-        let config = &self.config;
-        let (bind, advertised): (IpAddr, IpAddr) = match message.requested_family.unwrap_or(IPV4) {
-            IPV4 => config
-                .relay_v4
-                .map(|relay| (relay.bind.into(), relay.advertised.into())),
-            IPV6 => config
-                .relay_v6
-                .map(|relay| (relay.bind.into(), relay.advertised.into())),
-            _ => None,
+        let families = match (additional, message.requested_family.map(Family::from_wire)) {
+            (Some(_), _) => &Family::BOTH[..],
+            (None, None | Some(Some(Family::V4))) => &[Family::V4],
+            (None, Some(Some(Family::V6))) => &[Family::V6],
+            (None, Some(None)) => return Err(FAMILY_UNSUPPORTED),
+        };
+        let missing = families.iter().copied().find(|family| self.place_of(*family).is_none());
+        if families.iter().all(|family| self.place_of(*family).is_none()) {
+            return Err(FAMILY_UNSUPPORTED);
         }
-        .ok_or(FAMILY_UNSUPPORTED)?;
-        if self.by_client.len() >= config.limits.allocations {
+        if self.by_client.len() >= self.config.limits.allocations {
             return Err(CAPACITY);
         }
         let user = self.users.enter(user, now).map_err(|_| QUOTA)?;
         let opening = Opening {
             answer: *answering,
-            bind,
             even: message.even_port.is_some(),
-            additional_family: message.additional_family.is_some(),
-            tries: 0,
         };
-        let address = SocketAddr::new(advertised, 0);
-        let mut allocation = Allocation::new(answering.to, user, address, opening, now);
-        allocation.transaction = message.transaction;
+        let mut allocation = Allocation::new(answering.to, user, opening);
         allocation.granted = self.lifetime(message.lifetime);
+        allocation.missing = missing.map(|family| (family, FAMILY_UNSUPPORTED.0));
+        for family in families {
+            let place = self.place_of(*family);
+            allocation.relays[*family as usize] = place.map(|(bind, advertised)| Relay::new(bind, advertised, now));
+        }
         let slot = self.free.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             (self.slots.len() - 1) as u32
         });
         self.slots[slot as usize].allocation = Some(allocation);
         self.by_client.insert(answering.to, slot);
-        if self.open(slot) {
-            Ok(())
-        } else {
-            self.release(slot, Release::Failed, now);
-            Err(CAPACITY)
+        for family in families {
+            if self.place_of(*family).is_some() && !self.open(slot, *family) {
+                self.give_up(slot, *family, now);
+            }
         }
+        match self.slots[slot as usize].allocation {
+            Some(_) => Ok(()),
+            None => Err(CAPACITY),
+        }
+    }
+
+    /// Where relays of this family are bound, and what they are known by.
+    fn place_of(&self, family: Family) -> Option<(IpAddr, IpAddr)> {
+        match family {
+            Family::V4 => {
+                let place = self.config.relay_v4?;
+                Some((place.bind.into(), place.advertised.into()))
+            }
+            Family::V6 => {
+                let place = self.config.relay_v6?;
+                Some((place.bind.into(), place.advertised.into()))
+            }
+        }
+    }
+
+    /// No port is to be had in this family. RFC 8656 §7.2: the other one of a dual allocation may do.
+    fn give_up(&mut self, slot: u32, family: Family, now: Instant) {
+        if let Some(allocation) = &mut self.slots[slot as usize].allocation {
+            allocation.missing = Some((family, CAPACITY.0));
+        }
+        self.release_relay(slot, family, Release::Failed, now);
     }
 
     /// RFC 8656 §7.2: the answer to a request that was lost is given again; any other request is a mismatch.
@@ -172,47 +197,48 @@ impl Server {
         if allocation.transaction != answering.transaction || !self.users.is(allocation.user, user) {
             return Err(MISMATCH);
         }
-        // While the socket is not there, neither is the answer: it comes once.
+        // While the sockets are not there, neither is the answer: it comes once.
         if allocation.is_open() {
-            let (address, granted) = (allocation.address, allocation.granted);
-            self.allocated(answering, address, granted, false);
+            self.allocated(answering, slot);
         }
         Ok(())
     }
 
     /// Draws a port and asks for a socket.
-    fn open(&mut self, slot: u32) -> bool {
+    fn open(&mut self, slot: u32, family: Family) -> bool {
         let place = &mut self.slots[slot as usize];
         let Some(allocation) = &mut place.allocation else {
             return false;
         };
-        let State::Opening(opening) = &mut allocation.state else {
+        let even = allocation.opening.as_ref().is_some_and(|opening| opening.even);
+        let Some(relay) = allocation.relay_mut(family) else {
             return false;
         };
         let ports = self.config.relay_ports.clone();
         let count = u64::from(ports.end().saturating_sub(*ports.start())) + 1;
-        opening.tries += 1;
-        if opening.tries > TRIES {
+        relay.tries += 1;
+        if relay.tries > TRIES {
             return false;
         }
-        self.by_address.remove(&allocation.address);
+        self.by_address.remove(&relay.address);
         for _ in 0..DRAWS {
             let mut port = *ports.start() + (self.random.word() % count) as u16;
-            if opening.even {
+            if even {
                 port &= !1;
             }
-            let address = SocketAddr::new(allocation.address.ip(), port);
+            let address = SocketAddr::new(relay.address.ip(), port);
             if port == 0 || !ports.contains(&port) || self.by_address.contains_key(&address) {
                 continue;
             }
-            allocation.address = address;
+            relay.address = address;
             self.by_address.insert(address, slot);
             self.outputs.push_back(Output::OpenRelay {
                 relay: RelayId {
                     slot,
+                    family,
                     generation: place.generation,
                 },
-                bind: SocketAddr::new(opening.bind, port),
+                bind: SocketAddr::new(relay.bind, port),
             });
             return true;
         }
@@ -225,16 +251,10 @@ impl Server {
             // The client left meanwhile.
             return self.outputs.push_back(Output::CloseRelay { relay });
         };
-        let State::Opening(opening) = std::mem::replace(&mut allocation.state, State::Open) else {
-            return;
-        };
-        allocation.expires = now + allocation.granted;
-        let (client, address, granted) = (allocation.client, allocation.address, allocation.granted);
-        self.expiries.insert((now + granted, relay.slot));
-        self.stats.allocations += 1;
-        self.outputs
-            .push_back(Output::Event(Event::Allocated { relay, client, address }));
-        self.allocated(&opening.answer, address, granted, opening.additional_family);
+        if let Some(opened) = allocation.relay_mut(relay.family) {
+            opened.is_open = true;
+        }
+        self.settle(relay.slot, now);
     }
 
     /// The socket of a relay cannot be bound, or does not work any more.
@@ -242,18 +262,52 @@ impl Server {
         let Some(allocation) = self.allocation(relay) else {
             return;
         };
-        let answering = match &allocation.state {
-            State::Opening(opening) => Some(opening.answer),
-            State::Open => None,
+        let answering = allocation.opening.as_ref().map(|opening| opening.answer);
+        let Some(answering) = answering else {
+            return self.release_relay(relay.slot, relay.family, Release::Failed, now);
         };
-        if answering.is_some() && self.open(relay.slot) {
+        if self.open(relay.slot, relay.family) {
             return;
         }
-        self.release(relay.slot, Release::Failed, now);
-        if let Some(answering) = answering {
-            self.stats.over_quota += 1;
-            self.refuse(&answering, CAPACITY.0, CAPACITY.1);
+        self.give_up(relay.slot, relay.family, now);
+        if self.slots[relay.slot as usize].allocation.is_some() {
+            return self.settle(relay.slot, now);
         }
+        self.stats.over_quota += 1;
+        self.refuse(&answering, CAPACITY.0, CAPACITY.1);
+    }
+
+    /// Answers the Allocate request when every socket that can be there is.
+    fn settle(&mut self, slot: u32, now: Instant) {
+        let place = &mut self.slots[slot as usize];
+        let generation = place.generation;
+        let Some(allocation) = &mut place.allocation else {
+            return;
+        };
+        if allocation.relays.iter().flatten().any(|relay| !relay.is_open) {
+            return;
+        }
+        let Some(opening) = allocation.opening.take() else {
+            return;
+        };
+        let (client, expires) = (allocation.client, now + allocation.granted);
+        for family in Family::BOTH {
+            if let Some(relay) = allocation.relay_mut(family) {
+                relay.expires = expires;
+                self.expiries.insert((expires, slot, family));
+                self.outputs.push_back(Output::Event(Event::Allocated {
+                    relay: RelayId {
+                        slot,
+                        family,
+                        generation,
+                    },
+                    client,
+                    address: relay.address,
+                }));
+            }
+        }
+        self.stats.allocations += 1;
+        self.allocated(&opening.answer, slot);
     }
 
     /// What needs an allocation of the same user (RFC 8656 §5).
@@ -273,11 +327,10 @@ impl Server {
         if !self.users.is(allocation.user, user) {
             return Err(WRONG_CREDENTIALS);
         }
-        let address = allocation.address;
         match message.method {
             method::REFRESH => self.on_refresh(answering, message, slot, now),
-            method::CREATE_PERMISSION => self.on_create_permission(answering, message, slot, address, now),
-            _ => self.on_channel_bind(answering, message, slot, address, now),
+            method::CREATE_PERMISSION => self.on_create_permission(answering, message, slot, now),
+            _ => self.on_channel_bind(answering, message, slot, now),
         }
     }
 
@@ -293,17 +346,30 @@ impl Server {
             Some(0) => Duration::ZERO,
             asked => self.lifetime(asked),
         };
+        let asked = match message.requested_family {
+            None => None,
+            Some(family) => Some(Family::from_wire(family).ok_or(FAMILY_MISMATCH)?),
+        };
         let allocation = self.slots[slot as usize].allocation.as_mut().ok_or(MISMATCH)?;
-        let family = if allocation.address.is_ipv4() { IPV4 } else { IPV6 };
-        if message.requested_family.is_some_and(|asked| asked != family) {
+        // A dual allocation is refreshed or given back whole, or one family of it.
+        if asked.is_some_and(|family| allocation.relay(family).is_none()) {
             return Err(FAMILY_MISMATCH);
         }
-        self.expiries.remove(&(allocation.expires, slot));
-        if granted.is_zero() {
-            self.release(slot, Release::Refreshed, now);
-        } else {
-            allocation.expires = now + granted;
-            self.expiries.insert((allocation.expires, slot));
+        for family in Family::BOTH {
+            if asked.is_some_and(|asked| asked != family) {
+                continue;
+            }
+            if granted.is_zero() {
+                self.release_relay(slot, family, Release::Refreshed, now);
+            } else if let Some(relay) = self.slots[slot as usize]
+                .allocation
+                .as_mut()
+                .and_then(|allocation| allocation.relay_mut(family))
+            {
+                self.expiries.remove(&(relay.expires, slot, family));
+                relay.expires = now + granted;
+                self.expiries.insert((relay.expires, slot, family));
+            }
         }
         let mut builder = start(answering, Class::Success);
         builder.push(attribute::LIFETIME, &seconds(granted));
@@ -317,7 +383,6 @@ impl Server {
         answering: &Answering,
         message: &Message<'_>,
         slot: u32,
-        address: SocketAddr,
         now: Instant,
     ) -> Result<(), Refused> {
         if message.peer.is_none() {
@@ -325,7 +390,7 @@ impl Server {
         }
         for peer in message.peers() {
             // Here a port has no meaning, and clients may leave it zero.
-            self.check_peer(SocketAddr::new(peer.ip(), peer.port().max(1)), address)?;
+            self.check_peer(SocketAddr::new(peer.ip(), peer.port().max(1)), slot)?;
         }
         let most = self.config.limits.permissions;
         let allocation = self.slots[slot as usize].allocation.as_mut().ok_or(MISMATCH)?;
@@ -343,7 +408,6 @@ impl Server {
         answering: &Answering,
         message: &Message<'_>,
         slot: u32,
-        address: SocketAddr,
         now: Instant,
     ) -> Result<(), Refused> {
         let (Some(number), Some(peer)) = (message.channel, message.peer) else {
@@ -352,7 +416,7 @@ impl Server {
         if !(0x4000..=0x7fff).contains(&number) {
             return Err(BAD_REQUEST);
         }
-        self.check_peer(peer, address)?;
+        self.check_peer(peer, slot)?;
         let limits = &self.config.limits;
         let allocation = self.slots[slot as usize].allocation.as_mut().ok_or(MISMATCH)?;
         allocation
@@ -370,8 +434,9 @@ impl Server {
         Ok(())
     }
 
-    fn check_peer(&self, peer: SocketAddr, relay: SocketAddr) -> Result<(), Refused> {
-        if peer.is_ipv4() != relay.is_ipv4() {
+    fn check_peer(&self, peer: SocketAddr, slot: u32) -> Result<(), Refused> {
+        let allocation = self.slots[slot as usize].allocation.as_ref().ok_or(MISMATCH)?;
+        if allocation.relay(Family::of(peer.ip())).is_none() {
             return Err(FAMILY_MISMATCH);
         }
         if !self.is_allowed(peer) {
@@ -386,14 +451,19 @@ impl Server {
     }
 
     /// RFC 8656 §7.2, the success response.
-    fn allocated(&mut self, answering: &Answering, address: SocketAddr, granted: Duration, additional_family: bool) {
+    fn allocated(&mut self, answering: &Answering, slot: u32) {
+        let Some(allocation) = &self.slots[slot as usize].allocation else {
+            return;
+        };
         let mut builder = start(answering, Class::Success);
-        builder.push_address(attribute::XOR_RELAYED_ADDRESS, address);
-        builder.push(attribute::LIFETIME, &seconds(granted));
+        for relay in allocation.relays.iter().flatten() {
+            builder.push_address(attribute::XOR_RELAYED_ADDRESS, relay.address);
+        }
+        builder.push(attribute::LIFETIME, &seconds(allocation.granted));
         builder.push_address(attribute::XOR_MAPPED_ADDRESS, answering.to.address());
-        if additional_family {
-            // One allocation has one relay here: the second family is told to be unavailable (§18.13).
-            builder.push(attribute::ADDRESS_ERROR_CODE, &[IPV6, 0, 4, 40]);
+        if let Some((family, code)) = allocation.missing {
+            let value = [family.to_wire(), 0, (code / 100) as u8, (code % 100) as u8];
+            builder.push(attribute::ADDRESS_ERROR_CODE, &value);
         }
         self.succeed(answering, builder);
     }
