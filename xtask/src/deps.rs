@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("audio", &[]),
     ("turn", &[]),
     ("testnet", &[]),
+    ("lab", &["testnet"]),
 ];
 
 /// Packages that may reach for any crate of ours: tests against other stacks, benches, examples.

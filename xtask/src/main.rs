@@ -11,6 +11,7 @@
 
 mod deps;
 mod fuzz;
+mod lab;
 mod run;
 mod setup;
 mod test;
@@ -38,6 +39,8 @@ cargo xtask COMMAND [ARGUMENTS]
   soak [CALLS]       simulated calls on virtual time, 100,000 unless told
   soak browsers [TIMES]
                      every scenario between every pair of browsers and phones, 10 times in a row unless told
+  lab [ARGUMENTS]    calls over real NATs, lossy lines and changing networks; any program over such a line (Linux, as root;
+                     `cargo xtask lab --help` lists them)
   help               this text
 
 The first build takes some minutes. Nothing is installed outside the system's package manager and cargo.
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
         "bench" => bench(&rest),
         "fuzz" => fuzz::run(&rest),
         "soak" => soak(&rest),
+        "lab" => lab::run(&rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -18,6 +18,14 @@ const TEST: &[(&[&str], &str)] = &[
     (&["pactl", "--version"], "pulseaudio-utils"),
     (&["dpkg", "--status", "libasound2-plugins"], "libasound2-plugins"),
     (&["dpkg", "--status", "coturn"], "coturn"),
+    (&["dpkg", "--status", "nftables"], "nftables"),
+];
+
+/// What the lab needs.
+const LAB: &[(&[&str], &str)] = &[
+    (&["ip", "-V"], "iproute2"),
+    (&["dpkg", "--status", "nftables"], "nftables"),
+    (&["dpkg", "--status", "coturn"], "coturn"),
 ];
 
 /// What building and testing `web/` needs.
@@ -49,6 +57,11 @@ pub(crate) fn build_packages() -> Result<(), Failed> {
 /// The packages that tests need beyond those.
 pub(crate) fn test_packages() -> Result<(), Failed> {
     install(TEST)
+}
+
+/// The packages that the lab needs beyond those for building.
+pub(crate) fn lab_packages() -> Result<(), Failed> {
+    install(LAB)
 }
 
 /// Node.js, for `web/`.

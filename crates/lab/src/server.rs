@@ -1,0 +1,206 @@
+//! The call server, and coturn beside it.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+
+use crate::world::{COTURN, SERVER, World};
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Who relays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relays {
+    /// The call server, over UDP, TCP and on its HTTPS port.
+    Embedded,
+    /// coturn, over UDP only.
+    CoturnUdp,
+    /// coturn, over TCP only.
+    CoturnTcp,
+    /// coturn, over TLS on port 443 only.
+    CoturnTls,
+}
+
+impl Relays {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Embedded, Self::CoturnUdp, Self::CoturnTcp, Self::CoturnTls];
+
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::CoturnUdp => "coturn-udp",
+            Self::CoturnTcp => "coturn-tcp",
+            Self::CoturnTls => "coturn-tls",
+        }
+    }
+
+    /// The one URL that clients get instead of the call server's own.
+    fn url(self) -> Option<String> {
+        match self {
+            Self::Embedded => None,
+            Self::CoturnUdp => Some(format!("turn:{COTURN}:3478?transport=udp")),
+            Self::CoturnTcp => Some(format!("turn:{COTURN}:3478?transport=tcp")),
+            Self::CoturnTls => Some(format!("turns:{COTURN}:443?transport=tcp")),
+        }
+    }
+}
+
+impl FromStr for Relays {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|relays| relays.name() == text)
+            .ok_or_else(|| {
+                let names: Vec<&str> = Self::ALL.iter().map(|relays| relays.name()).collect();
+                format!("`{text}` is no relay; there are {}", names.join(", "))
+            })
+    }
+}
+
+/// The `duologue` program that the lab looks at: `DUOLOGUE_BIN`, or the one of the last debug build.
+///
+/// # Errors
+/// When there is no such file.
+pub fn duologue() -> anyhow::Result<PathBuf> {
+    let named = std::env::var_os("DUOLOGUE_BIN").map_or_else(|| PathBuf::from("target/debug/duologue"), PathBuf::from);
+    named.canonicalize().with_context(|| {
+        format!(
+            "there is no program {}: `cargo build -p duologue-cli` makes it, DUOLOGUE_BIN names another",
+            named.display()
+        )
+    })
+}
+
+/// A development server on the HTTPS port, and coturn where it was asked for.
+#[derive(Debug)]
+pub struct Server {
+    children: Vec<Child>,
+    /// What phones have to trust.
+    pub certificate: PathBuf,
+}
+
+impl Server {
+    /// Starts it and waits until it listens.
+    ///
+    /// # Errors
+    /// When it does not start; its output is in `folder`.
+    pub fn start(world: &World, folder: &Path, relays: Relays) -> anyhow::Result<Self> {
+        let data = folder.join("server");
+        let secret = folder.join("turn-secret");
+        std::fs::write(&secret, "not a secret: nothing outside of the lab reaches it")?;
+        let mut command = world.servers().command(duologue()?);
+        command
+            .args([
+                "server",
+                "--dev",
+                "--tls-self-signed",
+                "--listen",
+                &format!("{SERVER}:443"),
+            ])
+            .args(["--stun-listen", &format!("{SERVER}:3478"), "--data"])
+            .arg(&data);
+        if let Some(url) = relays.url() {
+            command.args(["--turn-url", &url, "--turn-secret"]).arg(&secret);
+        }
+        let mut server = Self {
+            children: Vec::new(),
+            certificate: data.join("tls-certificate.pem"),
+        };
+        let log = folder.join("server.log");
+        server.children.push(spawn(&mut command, &log)?);
+        server.announced(&log)?;
+        if relays != Relays::Embedded {
+            server.coturn(world, folder, &data, &secret)?;
+        }
+        Ok(server)
+    }
+
+    fn announced(&mut self, log: &Path) -> anyhow::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let listens = BufReader::new(File::open(log)?)
+                .lines()
+                .map_while(Result::ok)
+                .any(|line| line.starts_with("listening on "));
+            if listens {
+                return Ok(());
+            }
+            self.alive(log, deadline)?;
+        }
+    }
+
+    fn coturn(&mut self, world: &World, folder: &Path, data: &Path, secret: &Path) -> anyhow::Result<()> {
+        let log = folder.join("coturn.log");
+        let mut command = world.servers().command("turnserver");
+        command
+            .args(["-n", "--use-auth-secret", "--realm=duologue", "--no-cli", "--no-dtls"])
+            .arg(format!("--static-auth-secret={}", std::fs::read_to_string(secret)?))
+            .arg(format!("--listening-ip={COTURN}"))
+            .arg(format!("--relay-ip={COTURN}"))
+            .args(["--listening-port=3478", "--tls-listening-port=443", "--log-file=stdout"])
+            .arg(format!("--pidfile={}", folder.join("coturn.pid").display()))
+            .arg(format!("--userdb={}", folder.join("coturn.db").display()))
+            .arg(format!("--cert={}", data.join("tls-certificate.pem").display()))
+            .arg(format!("--pkey={}", data.join("tls-key.pem").display()));
+        self.children
+            .push(spawn(&mut command, &log).context("is the Debian package coturn installed?")?);
+        let deadline = Instant::now() + PATIENCE;
+        let addresses = [3478, 443].map(|port| SocketAddr::from((COTURN, port)));
+        while !world.servers().inside(|| {
+            Ok(addresses
+                .iter()
+                .all(|address| TcpStream::connect_timeout(address, Duration::from_secs(1)).is_ok()))
+        })? {
+            self.alive(&log, deadline)?;
+        }
+        Ok(())
+    }
+
+    /// Waits a moment; an error when the newest program ended or time is up.
+    fn alive(&mut self, log: &Path, deadline: Instant) -> anyhow::Result<()> {
+        let ended = match self.children.last_mut() {
+            Some(child) => child.try_wait()?,
+            None => None,
+        };
+        if ended.is_some() || Instant::now() >= deadline {
+            bail!(
+                "the server does not start: {}",
+                std::fs::read_to_string(log).unwrap_or_default().trim()
+            );
+        }
+        std::thread::park_timeout(Duration::from_millis(20));
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        for child in &mut self.children {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Starts a program with its output in a file.
+pub(crate) fn spawn(command: &mut Command, log: &Path) -> anyhow::Result<Child> {
+    let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+    let errors = file.try_clone()?;
+    command
+        .stdout(file)
+        .stderr(errors)
+        .stdin(Stdio::null())
+        .spawn()
+        .with_context(|| format!("{command:?} could not be started"))
+}
