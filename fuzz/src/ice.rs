@@ -130,7 +130,7 @@ pub fn ice_agent(data: &[u8]) {
             5 => agent.end_of_local_addresses(now),
             6 => agent.end_of_remote_candidates(now),
             7 => agent.restart(None, now),
-            8 => agent.set_check_payload(Some(vec![value; usize::from(value)])),
+            8 => agent.set_check_payloads([vec![value; usize::from(value)]]),
             9 if value == 255 => agent.close(),
             10 | 11 if !network.is_empty() => {
                 let (from, transmit) = network.swap_remove(usize::from(value) % network.len());

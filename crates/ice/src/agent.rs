@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use crate::rng::Rng;
 use crate::stun::{self, Class, Message};
 use crate::{
-    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, Nat64Prefix, Output, PairInfo, Policy,
-    Role, State, Stats, Transmit,
+    Candidate, CandidateError, Config, Credentials, Event, MAX_CHECK_PAYLOAD, MAX_CHECK_PAYLOADS, Nat64Prefix, Output,
+    PairInfo, Policy, Role, State, Stats, Transmit,
 };
 
+mod answers;
 mod gather;
 mod pairs;
 mod receive;
@@ -22,6 +23,7 @@ mod send;
 mod session;
 mod transactions;
 
+use answers::Answers;
 use gather::Gathering;
 use pairs::{PairId, Pairs};
 use relay::Relays;
@@ -86,7 +88,10 @@ pub struct Agent {
     /// Latest round trip of any pair, for the first timeout of the others.
     rtt: Option<Duration>,
     state: State,
-    check_payload: Option<Vec<u8>>,
+    /// What the owner lets checks carry, the next one first.
+    check_payloads: VecDeque<Vec<u8>>,
+    /// Checks with a payload, answered when the owner has seen it.
+    answers: Answers,
     outputs: VecDeque<Output>,
     stats: Stats,
 }
@@ -147,7 +152,8 @@ impl Agent {
             checks_began: None,
             rtt: None,
             state: State::New,
-            check_payload: None,
+            check_payloads: VecDeque::new(),
+            answers: Answers::default(),
             outputs: VecDeque::new(),
             stats: Stats::default(),
             config,
@@ -358,6 +364,9 @@ impl Agent {
 
     /// The next thing for the owner to do; to be called until `None` after every other call.
     pub fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() && !self.answers.is_empty() {
+            self.answer_now();
+        }
         self.outputs.pop_front()
     }
 
@@ -404,11 +413,16 @@ impl Agent {
         self.service(now);
     }
 
-    /// Sets the opaque payload that every check and every answer carries from now on, as a comprehension-optional
-    /// attribute: a peer that does not know it skips it. More than [`MAX_CHECK_PAYLOAD`] bytes, which may not fit a
-    /// datagram on every path, count as `None`.
-    pub fn set_check_payload(&mut self, payload: Option<Vec<u8>>) {
-        self.check_payload = payload.filter(|bytes| bytes.len() <= MAX_CHECK_PAYLOAD);
+    /// Sets the opaque payloads that checks and answers carry from now on, one each in turn, as a
+    /// comprehension-optional attribute: a peer that does not know it skips it. At most [`MAX_CHECK_PAYLOADS`] are kept,
+    /// and none of more than [`MAX_CHECK_PAYLOAD`] bytes, which may not fit a datagram on every path.
+    ///
+    /// A check that carries a payload itself is answered after its [`Event::CheckPayload`] was polled, so that the
+    /// answer carries what the owner sets in between. The answer to a host that no check of ours has reached carries none
+    /// that would make it more than three times as long as the question, because the question's source may be forged.
+    pub fn set_check_payloads(&mut self, payloads: impl IntoIterator<Item = Vec<u8>>) {
+        let fits = |bytes: &Vec<u8>| bytes.len() <= MAX_CHECK_PAYLOAD;
+        self.check_payloads = payloads.into_iter().filter(fits).take(MAX_CHECK_PAYLOADS).collect();
     }
 
     /// Ends everything. What was not yet polled is dropped, except the change of state and what gives the allocations
@@ -418,6 +432,7 @@ impl Agent {
             return;
         }
         self.outputs.clear();
+        self.answers = Answers::default();
         self.release_relays(self.clock);
         self.pairs = Pairs::default();
         self.triggered.clear();
@@ -459,7 +474,8 @@ impl Agent {
         self.serve_relays(now);
         self.expire(now);
         self.reconsider_nomination(now);
-        while self.next_slot <= now && self.send_next(now) {
+        // A check that is triggered by one with a payload waits for the owner's, as the answer does.
+        while self.answers.is_empty() && self.next_slot <= now && self.send_next(now) {
             self.next_slot = now + self.config.pacing;
         }
         self.send_consent(now);

@@ -29,5 +29,7 @@ pub use turn::{RelayProtocol, StreamId, TurnServer, TurnTransport};
 pub const MAX_CANDIDATES: usize = 64;
 /// Most candidate pairs kept; a better pair takes the place of the worst idle one.
 pub const MAX_PAIRS: usize = 256;
-/// Largest payload that [`Agent::set_check_payload`] carries, in bytes; longer ones are not sent.
+/// Largest payload that [`Agent::set_check_payloads`] carries, in bytes; longer ones are not sent.
 pub const MAX_CHECK_PAYLOAD: usize = 1000;
+/// Most payloads that [`Agent::set_check_payloads`] takes.
+pub const MAX_CHECK_PAYLOADS: usize = 8;

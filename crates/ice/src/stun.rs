@@ -294,6 +294,11 @@ impl<'a> Message<'a> {
         Some(())
     }
 
+    /// Length of the whole message in bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.data.len()
+    }
+
     /// Whether MESSAGE-INTEGRITY (RFC 8489 §14.5) is there and made with this key; compared in constant time.
     pub(crate) fn is_signed_by(&self, key: &Key) -> bool {
         self.integrity

@@ -301,8 +301,8 @@ fn a_lite_peer_makes_this_side_controlling() {
 #[test]
 fn payloads_travel_in_checks_and_answers() {
     let mut world = World::pair(1);
-    world.agent(A).set_check_payload(Some(b"from the caller".to_vec()));
-    world.agent(B).set_check_payload(Some(vec![7; 1000]));
+    world.agent(A).set_check_payloads([b"from the caller".to_vec()]);
+    world.agent(B).set_check_payloads([vec![7; 1000]]);
     world.introduce();
     assert!(world.connect(ms(1000)));
     assert!(world.events(A).any(|e| *e == Event::CheckPayload(vec![7; 1000])));
@@ -314,7 +314,7 @@ fn payloads_travel_in_checks_and_answers() {
     let longest = world.sent.iter().map(|(_, _, t)| t.payload.len()).max().unwrap();
     assert!((1000..=1200).contains(&longest), "{longest}");
     for side in [A, B] {
-        world.agent(side).set_check_payload(Some(vec![0; 1001]));
+        world.agent(side).set_check_payloads([vec![0; 1001]]);
     }
     world.run(ms(1000));
     world.sent.clear();

@@ -9,6 +9,7 @@ type Body = fn(&[u8]);
 /// The targets by name, as `fuzz/fuzz_targets` and `fuzz/corpus` spell it.
 const TARGETS: &[(&str, Body)] = &[
     ("cc_param", duologue_fuzz::signaling::cc_param),
+    ("dtls_in_stun", duologue_fuzz::carried::dtls_in_stun),
     ("ice_agent", duologue_fuzz::ice::ice_agent),
     ("ice_stun", duologue_fuzz::ice::ice_stun),
     ("ice_turn", duologue_fuzz::ice::ice_turn),

@@ -22,6 +22,10 @@ pub struct Config {
     /// Whether we advertise the ICE option `renomination`. Default: yes. It is done when the peer advertises it too:
     /// [`Transport::set_remote_renomination`](crate::Transport::set_remote_renomination).
     pub renomination: bool,
+    /// Whether we advertise that DTLS may be carried inside STUN checks, as the option
+    /// [`OPTION_DTLS_IN_STUN`](crate::OPTION_DTLS_IN_STUN). Default: yes. It is done when the peer advertises it too:
+    /// [`Transport::set_remote_dtls_in_stun`](crate::Transport::set_remote_dtls_in_stun).
+    pub dtls_in_stun: bool,
     /// The peer is an ICE-lite agent. Default: no.
     pub remote_lite: bool,
     /// Our certificate; its fingerprint is what the peer must be told.
@@ -57,6 +61,7 @@ impl Config {
             policy: Policy::All,
             mdns_hiding: false,
             renomination: true,
+            dtls_in_stun: true,
             remote_lite: false,
             certificate,
             ice_credentials: None,

@@ -75,6 +75,8 @@ pub(crate) struct Association {
 /// When to send the last flight again.
 struct Repeat {
     flight: Vec<Vec<u8>>,
+    /// Counts the flights, so that a new one is told from the one before.
+    number: u64,
     rto: Duration,
     count: u32,
     at: Option<Instant>,
@@ -83,19 +85,22 @@ struct Repeat {
 
 impl Association {
     /// Starts an association; the client's first flight is ready to be taken at once.
-    pub(crate) fn new(config: &Config, is_client: bool, rtt: Option<Duration>, now: Instant) -> Result<Self, Defeat> {
-        // What libwebrtc does as well: two round trips, so that a slow peer is not asked twice for nothing.
-        let rto = rtt.map_or(DEFAULT_RTO, |rtt| {
-            (2 * rtt).clamp(Duration::from_millis(50), Duration::from_secs(3))
-        });
+    pub(crate) fn new(
+        config: &Config,
+        mtu: usize,
+        is_client: bool,
+        rtt: Option<Duration>,
+        now: Instant,
+    ) -> Result<Self, Defeat> {
+        let rto = rtt.map_or(DEFAULT_RTO, rto_of);
         let mut builder = dimpl::Config::builder()
             .with_crypto_provider(dimpl::crypto::aws_lc_rs::default_provider())
             // RFC 9147 §5.1 allows to do without: ICE has proven that the client receives what we send.
             .use_server_cookie(false)
-            .mtu(config.mtu)
+            .mtu(mtu)
             .flight_start_rto(rto)
             .flight_retries(RETRIES)
-            .handshake_timeout(config.handshake_timeout.max(Duration::from_millis(1)));
+            .handshake_timeout(config.handshake_timeout.saturating_add(NEVER));
         if !config.dtls13 {
             builder = builder.dtls13_cipher_suites(&[]);
         }
@@ -125,6 +130,7 @@ impl Association {
                 rto,
                 count: 0,
                 at: None,
+                number: 0,
                 total: 0,
             },
             rejected: 0,
@@ -187,6 +193,24 @@ impl Association {
             srtp,
             version,
         })
+    }
+
+    /// The path's round trip is known by now: repetitions keep time with it.
+    pub(crate) fn set_rtt(&mut self, rtt: Duration, now: Instant) {
+        self.repeat.rto = rto_of(rtt);
+        self.repeat.count = 0;
+        let sooner = now + self.repeat.rto;
+        self.repeat.at = self.repeat.at.map(|at| at.min(sooner));
+    }
+
+    /// The datagrams that the peer is to have next, and which of all flights they are. None once nothing is repeated.
+    pub(crate) fn flight(&self) -> (u64, &[Vec<u8>]) {
+        (self.repeat.number, &self.repeat.flight)
+    }
+
+    /// Whether the peer has shown that its side is complete too, or need not.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.finished && self.repeat.flight.is_empty()
     }
 
     /// Takes in a datagram.
@@ -314,6 +338,7 @@ impl Association {
         if self.peer_closed {
             self.stop_repeating();
         } else {
+            self.repeat.number += 1;
             self.repeat.flight.clone_from(&sent);
             self.repeat.flight.truncate(MAX_HELD);
             self.repeat.count = 0;
@@ -344,8 +369,14 @@ impl Association {
 
     fn stop_repeating(&mut self) {
         self.repeat.at = None;
+        self.repeat.number += 1;
         self.repeat.flight.clear();
     }
+}
+
+/// What libwebrtc does as well: two round trips, so that a slow peer is not asked twice for nothing.
+fn rto_of(rtt: Duration) -> Duration {
+    (2 * rtt).clamp(Duration::from_millis(50), Duration::from_secs(3))
 }
 
 impl fmt::Debug for Association {

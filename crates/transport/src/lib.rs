@@ -20,6 +20,6 @@ pub use fingerprint::Fingerprint;
 pub use output::{Event, FailReason, Output, PathInfo, Transmit};
 pub use parameters::{Parameters, Setup, SetupError};
 pub use stats::Stats;
-pub use transport::Transport;
+pub use transport::{OPTION_DTLS_IN_STUN, Transport};
 
 pub use duologue_ice::{Policy, RelayFailure, RelayProtocol, StreamId, TurnServer, TurnTransport, mdns};

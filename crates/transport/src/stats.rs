@@ -21,6 +21,12 @@ pub struct Stats {
     pub dtls_received: u64,
     /// DTLS datagrams that the engine could not use, dropped.
     pub dtls_rejected: u64,
+    /// DTLS datagrams that came inside authenticated STUN messages and were passed to the DTLS engine; not among
+    /// `dtls_received`.
+    pub dtls_in_stun_received: u64,
+    /// What came in their place and was dropped: not negotiated, not DTLS, too long, known already, or after the
+    /// handshake.
+    pub dtls_in_stun_dropped: u64,
     /// Handshake datagrams sent again although the DTLS engine's own timer had not yet run out.
     pub dtls_repeated: u64,
     /// Authentic RTP packets delivered.

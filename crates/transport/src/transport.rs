@@ -13,6 +13,7 @@ use crate::{
     dtls::{Association, Secrets},
 };
 
+mod carried;
 mod handshake;
 mod network;
 mod receive;
@@ -22,6 +23,8 @@ mod receive;
 const MAX_OUTPUTS: usize = 1024;
 /// When the close_notify is sent again, counted from the first: no acknowledgement will ever come.
 const CLOSE_AGAIN: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(150)];
+
+pub use carried::OPTION_DTLS_IN_STUN;
 
 /// One encrypted media path to one peer. The crate's front page shows how to drive it.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct Transport {
     /// Our DTLS role: `ActPass` until the peer's is known.
     setup: Setup,
     dtls: Option<Association>,
+    /// What of DTLS is carried inside STUN.
+    carried: carried::Carried,
     /// Where a client is that began before we have a pair of our own.
     unproven: Option<Unproven>,
     /// The handshake must be complete by then.
@@ -133,6 +138,7 @@ impl Transport {
             remote: None,
             setup: Setup::ActPass,
             dtls: None,
+            carried: carried::Carried::default(),
             unproven: None,
             deadline: None,
             unchecked: None,
@@ -193,16 +199,17 @@ impl Transport {
                 });
             }
             self.dtls = None;
+            self.forget_carried();
         }
         self.setup = setup;
-        self.ice.set_remote_credentials(
-            ice::Credentials {
-                ufrag: parameters.ufrag.clone(),
-                pwd: parameters.pwd.clone(),
-            },
-            now,
-        );
+        let credentials = ice::Credentials {
+            ufrag: parameters.ufrag.clone(),
+            pwd: parameters.pwd.clone(),
+        };
         self.remote = Some(parameters);
+        // Before the first check leaves, so that it carries the ClientHello.
+        self.begin_carried(now);
+        self.ice.set_remote_credentials(credentials, now);
         self.check_certificate();
         self.collect(now);
         Ok(())
@@ -436,7 +443,7 @@ impl Transport {
         Ok(())
     }
 
-    fn on_ice_event(&mut self, event: ice::Event) {
+    fn on_ice_event(&mut self, event: ice::Event, now: Instant) {
         match event {
             ice::Event::LocalCandidate(candidate) => self.push_event(Event::LocalCandidate(candidate.to_string())),
             ice::Event::GatheringComplete => self.push_event(Event::GatheringComplete),
@@ -460,6 +467,7 @@ impl Transport {
                 self.phase = Phase::Connected;
                 self.push_event(Event::Resumed);
             }
+            ice::Event::CheckPayload(payload) => self.on_check_payload(&payload, now),
             ice::Event::BetterPair(pair) => self.push_event(Event::BetterPath(path_info(pair))),
             ice::Event::RestartNeeded if self.is_connected() => self.push_event(Event::RestartNeeded),
             ice::Event::RelayFailed {
@@ -500,6 +508,7 @@ impl Transport {
             self.stats.dtls_rejected += dtls.rejected();
             self.stats.dtls_repeated += dtls.repeated();
         }
+        self.carry(None);
         self.srtp = None;
         self.unchecked = None;
         self.early.clear();

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use super::Agent;
+use super::answers::Answer;
 use super::pairs::{PairId, PairState};
 use super::transactions::{Target, Transaction};
 use crate::stun::{self, Class, Message, RoleAttribute};
@@ -57,10 +58,14 @@ impl Agent {
             self.transmit(local, source, answer);
             return;
         }
-        let payload = self.check_payload.as_deref();
-        let answer = stun::success(message.transaction, source, payload, Some(&key));
-        self.transmit(local, source, answer);
-        self.stats.responses_sent += 1;
+        self.answer_check(Answer {
+            local,
+            source,
+            transaction: message.transaction,
+            key,
+            asked: message.len(),
+            carried: message.payload.is_some(),
+        });
         if let Some(payload) = message.payload {
             self.emit(Event::CheckPayload(payload.to_vec()));
         }

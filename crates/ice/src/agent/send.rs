@@ -144,6 +144,7 @@ impl Agent {
         let asks = self.asks() && self.active_pair().is_none_or(|active| active.id == id);
         let asks = asks.then_some(self.moves);
         let transaction = self.rng.transaction();
+        let payload = self.check_payloads.front();
         let request = stun::check(
             transaction,
             &stun::Check {
@@ -153,11 +154,12 @@ impl Agent {
                 nomination: (use_candidate && self.renominates()).then_some(pair.nomination),
                 asks,
                 role: self.role_attribute(),
-                payload: self.check_payload.as_deref(),
+                payload: payload.map(Vec::as_slice),
             },
             key,
         );
         let (base, remote) = (pair.base, pair.remote);
+        self.turn_payloads();
         self.record(transaction, Target::Pair(id), use_candidate, now);
         self.transmit(base, remote, request);
     }

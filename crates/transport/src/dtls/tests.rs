@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use duologue_testnet::Clock;
 
-use super::{Association, Defeat, MAX_HELD};
+use super::{Association, MAX_HELD};
 use crate::{Certificate, Config};
 
 fn config() -> Config {
@@ -10,7 +10,7 @@ fn config() -> Config {
 }
 
 fn start(is_client: bool, now: Instant) -> Association {
-    Association::new(&config(), is_client, Some(Duration::from_millis(100)), now).unwrap()
+    Association::new(&config(), 1150, is_client, Some(Duration::from_millis(100)), now).unwrap()
 }
 
 fn outgoing(association: &mut Association) -> Vec<Vec<u8>> {
@@ -58,21 +58,19 @@ fn split_records(mut datagram: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-/// Nobody answers: the flight is repeated at a nearly constant pace, and in the end time decides.
+/// Nobody answers: the flight is repeated at a nearly constant pace for as long as the transport lets it.
 #[test]
-fn an_unanswered_flight_is_repeated_until_time_is_up() {
+fn an_unanswered_flight_is_repeated_for_ever() {
     let start_at = Clock::new().now();
     let mut client = start(true, start_at);
     let mut now = start_at;
     let mut sent = vec![(now, outgoing(&mut client).len())];
-    while client.defeat().is_none() {
+    while now < start_at + Duration::from_secs(15) {
         now = client.poll_timeout().expect("something is scheduled");
-        assert!(now < start_at + Duration::from_secs(20));
         client.handle_timeout(now);
         sent.push((now, outgoing(&mut client).len()));
     }
-    assert_eq!(client.defeat(), Some(Defeat::Timeout));
-    assert_eq!(now - start_at, Duration::from_secs(15));
+    assert_eq!(client.defeat(), None);
     let sent: Vec<Instant> = sent.iter().filter(|(_, count)| *count > 0).map(|(at, _)| *at).collect();
     let longest = sent.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap();
     assert!(longest <= Duration::from_millis(500), "{longest:?}");

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use duologue_ice as ice;
 use duologue_srtp as srtp;
 
 use super::{Phase, Srtp, Transport, path_info};
@@ -21,31 +22,39 @@ impl Transport {
             return;
         }
         if let Some(path) = self.ice.best_pair() {
-            if self.dtls.is_none() && self.setup != Setup::ActPass {
+            let is_finished = self.dtls.as_ref().is_some_and(Association::is_finished);
+            if self.setup != Setup::ActPass && !is_finished && self.is_starting() {
                 // Either we begin, or the peer has to.
                 self.deadline.get_or_insert(now + self.config.handshake_timeout);
-                if self.setup == Setup::Active {
-                    self.begin_dtls(true, path.rtt, now);
-                }
             }
-            self.path = Some(path);
+            if self.dtls.is_none() && self.setup == Setup::Active {
+                self.begin_dtls(true, path.rtt, now);
+            }
+            self.use_path(path, now);
         }
+        self.begin_carried(now);
         self.collect_dtls(now);
+    }
+
+    pub(super) fn use_path(&mut self, path: ice::PairInfo, now: Instant) {
+        if self.path.is_none()
+            && let (Some(dtls), Some(rtt)) = (&mut self.dtls, path.rtt)
+        {
+            dtls.set_rtt(rtt, now);
+        }
+        self.path = Some(path);
     }
 
     pub(super) fn begin_dtls(&mut self, is_client: bool, rtt: Option<Duration>, now: Instant) {
         tracing::debug!(is_client, ?rtt, "DTLS begins");
-        match Association::new(&self.config, is_client, rtt, now) {
-            Ok(association) => {
-                self.deadline.get_or_insert(now + self.config.handshake_timeout);
-                self.dtls = Some(association);
-            }
+        match Association::new(&self.config, self.dtls_mtu(), is_client, rtt, now) {
+            Ok(association) => self.dtls = Some(association),
             Err(_) => self.fail(FailReason::Dtls),
         }
     }
 
     /// Looks at what became of the association.
-    fn collect_dtls(&mut self, now: Instant) {
+    pub(super) fn collect_dtls(&mut self, now: Instant) {
         let Some(dtls) = &mut self.dtls else { return };
         if let Some(secrets) = dtls.take_secrets() {
             self.unchecked = Some(secrets);
@@ -54,6 +63,7 @@ impl Transport {
         }
         self.check_certificate();
         // After the check: an impostor does not get the last flight of the handshake.
+        self.carry_flight();
         self.send_dtls(now);
         let Some(dtls) = &self.dtls else { return };
         if dtls.peer_closed() {
@@ -74,10 +84,16 @@ impl Transport {
     /// Sends what DTLS has to send, if there is a path by now. Else it waits in the association.
     fn send_dtls(&mut self, now: Instant) {
         let best = self.ice.best_pair().map(|pair| (pair.local, pair.remote));
+        let is_carrying = self.is_carrying();
         while let Some(dtls) = &mut self.dtls {
             let Some(len) = dtls.next_len() else { break };
             let unproven = || self.unproven.as_mut().and_then(|client| client.take(len));
             let Some(path) = best.or_else(unproven) else {
+                if is_carrying {
+                    // The checks have it; by the time there is a path it may be out of date.
+                    drop(dtls.poll_transmit());
+                    continue;
+                }
                 break;
             };
             let Some(payload) = dtls.poll_transmit() else { break };

@@ -74,7 +74,7 @@ impl Transport {
     pub(super) fn on_ice_output(&mut self, output: ice::Output, now: Instant) {
         match output {
             ice::Output::Data { local, source, payload } => self.handle_data((local, source), &payload, now),
-            ice::Output::Event(event) => self.on_ice_event(event),
+            ice::Output::Event(event) => self.on_ice_event(event, now),
             other => self.pass_on(other),
         }
     }

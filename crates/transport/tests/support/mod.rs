@@ -22,6 +22,10 @@ pub(crate) struct Party {
     pub(crate) dtls_sent: usize,
     /// Which of them is lost.
     pub(crate) drop_dtls: Option<usize>,
+    /// Datagrams of any kind sent so far.
+    pub(crate) sent: usize,
+    /// Which of them is lost.
+    pub(crate) drop: Option<usize>,
     /// Whether anything that leaves is lost.
     pub(crate) mute: bool,
     /// Whether all DTLS that leaves is lost.
@@ -46,6 +50,8 @@ pub(crate) struct Setting {
     /// Whether caller and callee know DTLS 1.3.
     pub(crate) dtls13: [bool; 2],
     pub(crate) consent_timeout: Duration,
+    /// Whether both carry DTLS inside STUN.
+    pub(crate) dtls_in_stun: bool,
 }
 
 impl Default for Setting {
@@ -57,6 +63,7 @@ impl Default for Setting {
             callee_setup: Setup::Active,
             dtls13: [true; 2],
             consent_timeout: Duration::from_secs(30),
+            dtls_in_stun: false,
         }
     }
 }
@@ -102,6 +109,8 @@ impl Party {
             events: Vec::new(),
             dtls_sent: 0,
             drop_dtls: None,
+            sent: 0,
+            drop: None,
             mute: false,
             mute_dtls: false,
             greeting: None,
@@ -217,7 +226,11 @@ impl Endpoint for Party {
                 Output::Transmit(transmit) => {
                     let is_dtls = (20..64).contains(&transmit.payload[0]);
                     self.dtls_sent += usize::from(is_dtls);
-                    if self.mute || is_dtls && (self.mute_dtls || self.drop_dtls == Some(self.dtls_sent - 1)) {
+                    self.sent += 1;
+                    if self.mute
+                        || self.drop == Some(self.sent - 1)
+                        || is_dtls && (self.mute_dtls || self.drop_dtls == Some(self.dtls_sent - 1))
+                    {
                         continue;
                     }
                     return Some(Transmit {
@@ -294,6 +307,7 @@ pub(crate) fn pair(setting: &Setting) -> Pair {
         config.dtls13 = setting.dtls13[usize::from(!controlling)];
         config.answer_setup = setting.callee_setup;
         config.consent_timeout = setting.consent_timeout;
+        config.dtls_in_stun = setting.dtls_in_stun;
         config
     };
     let seed = |side: u8| {
@@ -302,7 +316,12 @@ pub(crate) fn pair(setting: &Setting) -> Pair {
         seed
     };
     let mut caller = Party::new(config(true), seed(1), caller_address(), CALLEE, now);
-    let callee = Party::new(config(false), seed(2), callee_address(), CALLER, now);
+    let mut callee = Party::new(config(false), seed(2), callee_address(), CALLER, now);
+    if setting.dtls_in_stun {
+        // Which the descriptions say.
+        caller.transport.set_remote_dtls_in_stun(true);
+        callee.transport.set_remote_dtls_in_stun(true);
+    }
     caller.signal_parameters();
     let mut driver = Driver::new(network, clock);
     driver.set_message_delay(setting.message_delay);

@@ -1,0 +1,7 @@
+#![cfg_attr(fuzzing, no_main)]
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|data: &[u8]| duologue_fuzz::carried::dtls_in_stun(data));
+
+#[cfg(not(fuzzing))]
+fn main() {}
