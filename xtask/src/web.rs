@@ -152,7 +152,9 @@ pub(crate) fn browsers(node: &Node, only: Option<&str>) -> Result<(), Failed> {
     let named = |script: &&&[&str]| only.is_none_or(|name| script[0] == format!("web/tests/{name}.mjs"));
     let wanted: Vec<_> = BROWSER_TESTS.iter().filter(named).collect();
     if wanted.is_empty() {
-        return Err(Failed("there are `matrix`, `page` and `push`".into()));
+        return Err(Failed(
+            "there are `matrix`, `sample`, `security`, `page` and `push`".into(),
+        ));
     }
     for script in wanted {
         let run = || {
@@ -173,24 +175,10 @@ pub(crate) fn browsers(node: &Node, only: Option<&str>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// All pairs but Chromium with Firefox: Chromium hears Firefox too poorly on two cores for the recognition's threshold.
-const SOUND_CELLS: &str =
-    "chromium:chromium,firefox:firefox,native:native,native:chromium,chromium:native,native:firefox,firefox:native";
-/// Scenarios that need the fewest recordings. `cargo xtask soak browsers 1` runs all, in all pairs.
-const SOUND_SCENARIOS: &str = "connect,hang-up-caller,hang-up-callee,decline,cancel,no-answer,busy,second-tab-declines";
-
 const BROWSER_TESTS: &[&[&str]] = &[
-    &[
-        "web/tests/matrix.mjs",
-        "--only",
-        SOUND_CELLS,
-        "--scenario",
-        SOUND_SCENARIOS,
-        "--parallel",
-        "1",
-        "--again",
-        "2",
-    ],
+    &["web/tests/matrix.mjs", "--parallel", "2", "--again", "1"],
+    &["web/tests/sample.mjs"],
+    &["web/tests/security.mjs"],
     &["web/tests/page.mjs"],
     &["web/tests/push.mjs"],
 ];

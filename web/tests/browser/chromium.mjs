@@ -11,7 +11,8 @@ const FLAGS = [
   // Both phones are on this machine, which may have no other interface.
   '--allow-loopback-in-peer-connection',
   // As after a granted request for the real microphone, which the pages of the tests do not make.
-  '--disable-features=WebRtcHideLocalIpsWithMdns',
+  // Chromium otherwise loads pages of its own for each window, which costs more than a call.
+  '--disable-features=WebRtcHideLocalIpsWithMdns,PreloadTopChromeWebUI',
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
   '--disable-backgrounding-occluded-windows',
@@ -28,14 +29,16 @@ export class ChromiumDriver {
   /**
    * @param {import('../lib/resources.mjs').Resources} resources
    * @param {string} dist
+   * @param {string[]} [flags] beyond the usual ones
    */
-  constructor(resources, dist) {
+  constructor(resources, dist, flags = []) {
     this.resources = resources;
     this.dist = dist;
+    this.flags = flags;
   }
 
   async start() {
-    this.browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+    this.browser = await chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...this.flags] });
     this.resources.defer(() => this.browser.close());
   }
 

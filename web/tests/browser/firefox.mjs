@@ -30,10 +30,12 @@ export class FirefoxDriver {
   /**
    * @param {import('../lib/resources.mjs').Resources} resources
    * @param {string} dist
+   * @param {Record<string, unknown>} [preferences] beyond the usual ones
    */
-  constructor(resources, dist) {
+  constructor(resources, dist, preferences = {}) {
     this.resources = resources;
     this.dist = dist;
+    this.preferences = preferences;
   }
 
   async start() {
@@ -42,7 +44,7 @@ export class FirefoxDriver {
       executablePath: EXECUTABLE,
       headless: true,
       env: { ...process.env, ...(await soundServer(this.resources)) },
-      extraPrefsFirefox: PREFERENCES,
+      extraPrefsFirefox: { ...PREFERENCES, ...this.preferences },
     });
     this.resources.defer(() => this.browser.close());
   }
