@@ -10,8 +10,8 @@ const FLAGS = [
   '--use-fake-device-for-media-stream',
   // Both phones are on this machine, which may have no other interface.
   '--allow-loopback-in-peer-connection',
-  // As after a granted request for the real microphone, which the pages of the tests do not make.
-  // Chromium otherwise loads pages of its own for each window, which costs more than a call.
+  // Names as after a granted request for the real microphone, which the pages of the tests do not make; and no pages of Chromium's
+  // own for each window, which cost more than a call.
   '--disable-features=WebRtcHideLocalIpsWithMdns,PreloadTopChromeWebUI',
   '--disable-background-timer-throttling',
   '--disable-renderer-backgrounding',
