@@ -98,7 +98,7 @@ async fn connect(
                 .map_err(|error| error.to_string())?;
             // STUN begins with two zero bits (RFC 8489 §5), a method of HTTP with a letter.
             if stream.first() < 0x40 {
-                turn::serve(stream, address, streams).await;
+                turn::serve(stream, address, streams, turn::Writes::Apart).await;
                 return Ok(());
             }
             speak(stream, router).await

@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 pub(crate) use credentials::Credentials;
 pub use credentials::SecretError;
 use engine::{Engine, Inbound};
-pub(crate) use stream::{accept, serve};
+pub(crate) use stream::{Writes, accept, serve};
 
 /// Reads of streams that wait for the thread; who adds more waits.
 const INBOX: usize = 1_024;

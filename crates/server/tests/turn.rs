@@ -8,10 +8,11 @@ mod rate;
 #[path = "turn/tools.rs"]
 mod tools;
 
+use std::path::Path;
 use std::time::Duration;
 
 use common::{Bench, PATIENCE};
-use duologue_server::Config;
+use duologue_server::{Config, TlsConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -56,6 +57,25 @@ async fn coturns_client_is_served_over_udp_and_tcp() {
         metric(&bench, "duologue_turn_dropped_total{reason=\"no_permission\"}").await,
         0.0
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coturns_client_is_served_over_tls_on_the_https_port() {
+    let Some(uclient) = Uclient::find() else { return };
+    let data = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    let bench = bench(|config| {
+        config.tls = Some(TlsConfig {
+            certificate: data("certificate.pem"),
+            key: data("key.pem"),
+        });
+    })
+    .await;
+    let port = bench.server().addr().port();
+    for arguments in [&["-S", "-t"][..], &["-S", "-t", "-s"]] {
+        let load = ["-y", "-c", "-m", "4", "-n", "50", "-z", "5"];
+        let lost = uclient.run(port, &[&load, arguments].concat()).await;
+        assert_eq!(lost, 0, "{arguments:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

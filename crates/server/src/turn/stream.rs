@@ -28,6 +28,16 @@ const STUCK: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(100);
 const READ: usize = 8_192;
 
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// What waits goes out together: TCP has no borders, and each call costs.
+    Together,
+    /// One each, which over TLS is one record each. Borders of records mean nothing to RFC 8656, but there are clients that
+    /// take a record for a message, as they would a datagram, and lose what follows in it (coturn's `turnutils_uclient`).
+    Apart,
+}
+
 /// Accepts TURN over TCP for as long as the server runs.
 pub(crate) async fn accept(hub: Arc<Hub>, listener: TcpListener, streams: Streams) {
     let permits = Arc::new(Semaphore::new(
@@ -51,7 +61,7 @@ pub(crate) async fn accept(hub: Arc<Hub>, listener: TcpListener, streams: Stream
         hub.spawn(async move {
             // Media must not wait for acknowledgements.
             if stream.set_nodelay(true).is_ok() {
-                serve(stream, address, streams).await;
+                serve(stream, address, streams, Writes::Together).await;
             }
             drop(permit);
         });
@@ -59,7 +69,12 @@ pub(crate) async fn accept(hub: Arc<Hub>, listener: TcpListener, streams: Stream
 }
 
 /// Serves one connection to its end.
-pub(crate) async fn serve(stream: impl AsyncRead + AsyncWrite + Send + 'static, address: SocketAddr, streams: Streams) {
+pub(crate) async fn serve(
+    stream: impl AsyncRead + AsyncWrite + Send + 'static,
+    address: SocketAddr,
+    streams: Streams,
+    writes: Writes,
+) {
     let client = Client::Stream {
         connection: streams.next.fetch_add(1, Ordering::Relaxed),
         address: SocketAddr::new(address.ip().to_canonical(), address.port()),
@@ -82,8 +97,8 @@ pub(crate) async fn serve(stream: impl AsyncRead + AsyncWrite + Send + 'static, 
     };
     let write = async {
         while let Some(mut bytes) = waiting.recv().await {
-            // What waits goes out together.
-            while bytes.len() < READ
+            while writes == Writes::Together
+                && bytes.len() < READ
                 && let Ok(more) = waiting.try_recv()
             {
                 bytes.extend(more);
