@@ -3,8 +3,10 @@
 mod batch;
 mod credentials;
 mod engine;
+mod linger;
 mod outgoing;
 mod place;
+mod relays;
 mod stream;
 
 use std::io;

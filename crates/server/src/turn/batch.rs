@@ -7,45 +7,56 @@ use mio::net::UdpSocket;
 
 use super::outgoing::Outgoing;
 
-/// Datagrams of one receive call.
-const MOST: usize = 32;
-/// Longest datagram of a client that is looked at: no media packet is longer than a network's frame.
+/// Most datagrams of one receive call.
+pub(super) const MOST: usize = 32;
+/// Longest datagram that is looked at: no media packet is longer than a network's frame.
 const LONGEST: usize = 2_048;
 
-/// The socket of the STUN port, with buffers for a batch.
-pub(super) struct Batch {
-    socket: UdpSocket,
-    /// Serves both families: IPv4 comes and goes as mapped addresses.
+/// A UDP socket: the STUN port's, or a relay's.
+#[derive(Debug)]
+pub(super) struct Port {
+    pub(super) socket: UdpSocket,
+    /// One that serves both families has IPv4 as mapped addresses.
     is_v6: bool,
+}
+
+impl Port {
+    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
+        let is_v6 = socket.local_addr()?.is_ipv6();
+        Ok(Self { socket, is_v6 })
+    }
+
+    /// Sends to one address; whether the socket took it.
+    pub(super) fn send(&self, payload: &[u8], to: SocketAddr) -> bool {
+        self.socket.send_to(payload, spelled(to, self.is_v6)).is_ok()
+    }
+}
+
+/// Buffers for the datagrams of one call.
+pub(super) struct Batch {
     buffers: Vec<u8>,
     received: Vec<(SocketAddr, usize)>,
     system: system::Headers,
 }
 
 impl Batch {
-    pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
-        Ok(Self {
-            is_v6: socket.local_addr()?.is_ipv6(),
-            socket,
+    pub(super) fn new() -> Self {
+        Self {
             buffers: vec![0; MOST * LONGEST],
             received: Vec::with_capacity(MOST),
             system: system::Headers::new(),
-        })
+        }
     }
 
-    /// Reads a batch; how many there are, 0 for none.
-    pub(super) fn receive(&mut self) -> usize {
+    /// Reads up to `most` datagrams. How many came; fewer than `most`, and the socket has no more.
+    pub(super) fn receive(&mut self, port: &Port, most: usize) -> usize {
         self.received.clear();
-        self.system.receive(&self.socket, &mut self.buffers, &mut self.received);
+        let buffers = &mut self.buffers[..most.min(MOST) * LONGEST];
+        self.system.receive(port, buffers, &mut self.received);
         self.received.len()
     }
 
-    /// Whether the last batch left nothing behind.
-    pub(super) fn was_last(&self) -> bool {
-        self.received.len() < MOST
-    }
-
-    /// Datagrams of the last batch, and who sent them. Cut ones have no bytes.
+    /// Datagrams of the last call, and who sent them. Cut ones have no bytes.
     pub(super) fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         self.received
             .iter()
@@ -54,8 +65,8 @@ impl Batch {
     }
 
     /// Sends everything that waits; how many the socket would not take. UDP: who misses something asks again.
-    pub(super) fn send(&mut self, outgoing: &mut Outgoing) -> u64 {
-        let unsent = self.system.send(&self.socket, self.is_v6, outgoing);
+    pub(super) fn send(&mut self, port: &Port, outgoing: &mut Outgoing) -> u64 {
+        let unsent = self.system.send(port, outgoing);
         outgoing.clear();
         unsent
     }
@@ -71,74 +82,117 @@ fn spelled(address: SocketAddr, is_v6: bool) -> SocketAddr {
 
 #[cfg(target_os = "linux")]
 mod system {
+    use std::array;
     use std::io::{IoSlice, IoSliceMut};
-    use std::net::SocketAddr;
+    use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
     use std::os::fd::AsRawFd as _;
 
-    use mio::net::UdpSocket;
-    use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrStorage, recvmmsg, sendmmsg};
+    use nix::errno::Errno;
+    use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, sendmmsg};
 
     use super::super::outgoing::{self, Outgoing};
-    use super::{LONGEST, MOST, spelled};
+    use super::{LONGEST, MOST, Port, spelled};
 
+    /// An error other than that there is nothing tells of an earlier datagram, and is gone with the telling. The poll does not
+    /// report a socket again while it has something to read, so reading goes on, but not for ever.
+    const ERRORS: usize = 8;
+
+    /// One set for each family: the kernel leaves the length of its addresses in the headers, and goes by it the next time.
     pub(super) struct Headers {
-        receive: MultiHeaders<SockaddrStorage>,
-        send: MultiHeaders<SockaddrStorage>,
+        v4: Family<SockaddrIn>,
+        v6: Family<SockaddrIn6>,
+    }
+
+    struct Family<S> {
+        receive: MultiHeaders<S>,
+        send: MultiHeaders<S>,
+        addresses: Vec<Option<S>>,
     }
 
     impl Headers {
         pub(super) fn new() -> Self {
             Self {
-                receive: MultiHeaders::preallocate(MOST, None),
-                send: MultiHeaders::preallocate(outgoing::MOST, None),
+                v4: Family::new(),
+                v6: Family::new(),
             }
         }
 
-        pub(super) fn receive(
+        pub(super) fn receive(&mut self, port: &Port, buffers: &mut [u8], received: &mut Vec<(SocketAddr, usize)>) {
+            for _ in 0..ERRORS {
+                let read = if port.is_v6 {
+                    let read = |address| SocketAddr::V6(SocketAddrV6::from(address));
+                    self.v6.receive(port, buffers, received, read)
+                } else {
+                    let read = |address| SocketAddr::V4(SocketAddrV4::from(address));
+                    self.v4.receive(port, buffers, received, read)
+                };
+                if matches!(read, Ok(()) | Err(Errno::EAGAIN)) {
+                    return;
+                }
+            }
+        }
+
+        pub(super) fn send(&mut self, port: &Port, outgoing: &Outgoing) -> u64 {
+            if port.is_v6 {
+                self.v6.send(port, outgoing, |address| match spelled(address, true) {
+                    SocketAddr::V6(address) => Some(address.into()),
+                    SocketAddr::V4(_) => None,
+                })
+            } else {
+                self.v4.send(port, outgoing, |address| match address {
+                    SocketAddr::V4(address) => Some(address.into()),
+                    SocketAddr::V6(_) => None,
+                })
+            }
+        }
+    }
+
+    impl<S: SockaddrLike + Copy> Family<S> {
+        fn new() -> Self {
+            Self {
+                receive: MultiHeaders::preallocate(MOST, None),
+                send: MultiHeaders::preallocate(outgoing::MOST, None),
+                addresses: Vec::with_capacity(outgoing::MOST),
+            }
+        }
+
+        fn receive(
             &mut self,
-            socket: &UdpSocket,
+            port: &Port,
             buffers: &mut [u8],
             received: &mut Vec<(SocketAddr, usize)>,
-        ) {
-            let mut slices: Vec<[IoSliceMut<'_>; 1]> = buffers
-                .chunks_mut(LONGEST)
-                .map(|buffer| [IoSliceMut::new(buffer)])
-                .collect();
-            let flags = MsgFlags::MSG_DONTWAIT;
-            // An error is that there is nothing, or that an earlier answer could not be delivered.
-            let Ok(messages) = recvmmsg(socket.as_raw_fd(), &mut self.receive, slices.iter_mut(), flags, None) else {
-                return;
-            };
+            read: impl Fn(S) -> SocketAddr,
+        ) -> Result<(), Errno> {
+            let most = buffers.len() / LONGEST;
+            let mut chunks = buffers.chunks_exact_mut(LONGEST);
+            let mut slices: [_; MOST] = array::from_fn(|_| [IoSliceMut::new(chunks.next().unwrap_or_default())]);
+            let (fd, flags) = (port.socket.as_raw_fd(), MsgFlags::MSG_DONTWAIT);
+            let messages = recvmmsg(fd, &mut self.receive, slices[..most].iter_mut(), flags, None)?;
             for message in messages {
                 let cut = message.flags.contains(MsgFlags::MSG_TRUNC);
                 let length = if cut { 0 } else { message.bytes };
-                let source = message.address.and_then(|address| {
-                    let v4 = address.as_sockaddr_in().map(|address| SocketAddr::from(*address));
-                    v4.or_else(|| address.as_sockaddr_in6().map(|address| SocketAddr::from(*address)))
-                });
                 // Buffers and messages go in step; one without a source is nobody's.
                 let nobody = SocketAddr::from(([0, 0, 0, 0], 0));
+                let source = message.address.map(&read);
                 received.push((source.unwrap_or(nobody), if source.is_some() { length } else { 0 }));
             }
+            Ok(())
         }
 
-        pub(super) fn send(&mut self, socket: &UdpSocket, is_v6: bool, outgoing: &Outgoing) -> u64 {
-            let slices: Vec<[IoSlice<'_>; 1]> = outgoing.iter().map(|(_, payload)| [IoSlice::new(payload)]).collect();
-            let addresses: Vec<Option<SockaddrStorage>> =
-                outgoing.iter().map(|(to, _)| Some(spelled(to, is_v6).into())).collect();
+        fn send(&mut self, port: &Port, outgoing: &Outgoing, write: impl Fn(SocketAddr) -> Option<S>) -> u64 {
+            let (fd, count) = (port.socket.as_raw_fd(), outgoing.iter().len());
             let (mut done, mut unsent) = (0, 0);
-            while done < slices.len() {
-                let sent = sendmmsg(
-                    socket.as_raw_fd(),
-                    &mut self.send,
-                    &slices[done..],
-                    &addresses[done..],
-                    [],
-                    MsgFlags::MSG_DONTWAIT,
-                );
-                match sent {
+            while done < count {
+                let part = || outgoing.iter().skip(done).take(outgoing::MOST);
+                self.addresses.clear();
+                self.addresses.extend(part().map(|(to, _)| write(to)));
+                let mut payloads = part().map(|(_, payload)| payload);
+                let slices: [_; outgoing::MOST] =
+                    array::from_fn(|_| [IoSlice::new(payloads.next().unwrap_or_default())]);
+                // As many as there are addresses.
+                match sendmmsg(fd, &mut self.send, &slices, &self.addresses, [], MsgFlags::MSG_DONTWAIT) {
                     Ok(messages) => done += messages.count().max(1),
-                    Err(nix::errno::Errno::EAGAIN) => return unsent + (slices.len() - done) as u64,
+                    Err(Errno::EAGAIN) => return unsent + (count - done) as u64,
                     // The first datagram cannot be sent, for instance because its address cannot be reached.
                     Err(_) => {
                         done += 1;
@@ -155,10 +209,8 @@ mod system {
 mod system {
     use std::net::SocketAddr;
 
-    use mio::net::UdpSocket;
-
     use super::super::outgoing::Outgoing;
-    use super::{LONGEST, MOST, spelled};
+    use super::{LONGEST, Port};
 
     pub(super) struct Headers;
 
@@ -167,25 +219,17 @@ mod system {
             Self
         }
 
-        pub(super) fn receive(
-            &mut self,
-            socket: &UdpSocket,
-            buffers: &mut [u8],
-            received: &mut Vec<(SocketAddr, usize)>,
-        ) {
-            for buffer in buffers.chunks_mut(LONGEST).take(MOST) {
-                let Ok((length, source)) = socket.recv_from(buffer) else {
+        pub(super) fn receive(&mut self, port: &Port, buffers: &mut [u8], received: &mut Vec<(SocketAddr, usize)>) {
+            for buffer in buffers.chunks_mut(LONGEST) {
+                let Ok((length, source)) = port.socket.recv_from(buffer) else {
                     return;
                 };
                 received.push((source, if length == LONGEST { 0 } else { length }));
             }
         }
 
-        pub(super) fn send(&mut self, socket: &UdpSocket, is_v6: bool, outgoing: &Outgoing) -> u64 {
-            outgoing
-                .iter()
-                .filter(|(to, payload)| socket.send_to(payload, spelled(*to, is_v6)).is_err())
-                .count() as u64
+        pub(super) fn send(&mut self, port: &Port, outgoing: &Outgoing) -> u64 {
+            outgoing.iter().filter(|(to, payload)| !port.send(payload, *to)).count() as u64
         }
     }
 }

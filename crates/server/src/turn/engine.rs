@@ -2,32 +2,31 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use duologue_turn::{Client, Config, Event, Forward, Framing, Output, RelayId, Server, Target};
+use duologue_turn::{Client, Config, Event, Forward, Framing, Output, Server, Target};
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token};
 use tokio::sync::mpsc;
 
 use super::Snapshot;
-use super::batch::Batch;
+use super::batch::{self, Batch, Port};
+use super::linger::Linger;
 use super::outgoing::{self, Outgoing};
+use super::relays::Relays;
 use crate::clock::unix;
 
 /// Wakes the thread for connections, and to stop it.
 pub(super) const WAKER: Token = Token(0);
 const LISTENER: Token = Token(1);
-/// Relays' tokens begin here.
-const RELAYS: usize = 2;
-/// What one source of input may have before the others get their turn: batches, datagrams, reads.
+/// What one source of input may have before the others get their turn: batches, reads.
 const TURN: usize = 16;
+/// Datagrams of one call at a relay: a peer sends one each 20 ms, and less than a full batch says that this was all.
+const RELAYED: usize = 4;
 /// How often the core is told the time of day, in case the clock was set.
 const TIME_OF_DAY: Duration = Duration::from_secs(10);
-/// Longest UDP payload.
-const LONGEST: usize = 65_535;
 
 /// What connections tell the thread.
 #[derive(Debug)]
@@ -48,23 +47,16 @@ pub(super) enum Inbound {
 pub(super) struct Engine {
     core: Server,
     poll: Poll,
-    /// The STUN port, until the thread has it.
-    listener: Option<UdpSocket>,
+    /// The STUN port.
+    listener: Port,
     relays: Relays,
     inbox: mpsc::Receiver<Inbound>,
     framings: HashMap<Client, Framing>,
     outboxes: HashMap<Client, mpsc::Sender<Vec<u8>>>,
+    outgoing: Outgoing,
     snapshot: Arc<Mutex<Snapshot>>,
     stop: Arc<AtomicBool>,
     unsent: u64,
-}
-
-/// Sockets of relays, by the index of the relay.
-#[derive(Default)]
-struct Relays {
-    sockets: Vec<Option<(RelayId, UdpSocket)>>,
-    /// Those that may have something to read.
-    ready: Vec<usize>,
 }
 
 impl Engine {
@@ -82,11 +74,12 @@ impl Engine {
         Ok(Self {
             core: Server::new(config, seed, Instant::now()),
             poll,
-            listener: Some(listener),
+            listener: Port::new(listener)?,
             relays: Relays::default(),
             inbox,
             framings: HashMap::new(),
             outboxes: HashMap::new(),
+            outgoing: Outgoing::default(),
             snapshot,
             stop,
             unsent: 0,
@@ -100,18 +93,15 @@ impl Engine {
     }
 
     fn work(mut self) -> io::Result<()> {
-        let Some(listener) = self.listener.take() else {
-            return Ok(());
-        };
-        let mut batch = Batch::new(listener)?;
+        let mut batch = Batch::new();
         let mut events = Events::with_capacity(1_024);
-        let mut outgoing = Outgoing::default();
-        let mut buffer = vec![0; LONGEST];
+        let mut relays = Vec::new();
         let (mut listener_ready, mut inbox_ready) = (false, false);
         let mut told = Instant::now();
+        let mut linger = Linger::new(told);
         loop {
             let now = Instant::now();
-            let busy = listener_ready || inbox_ready || !self.relays.ready.is_empty();
+            let busy = listener_ready || inbox_ready || self.relays.has_ready();
             let until = self.core.poll_timeout().map(|due| due.saturating_duration_since(now));
             let timeout = if busy { Some(Duration::ZERO) } else { until };
             match self.poll.poll(&mut events, timeout) {
@@ -125,7 +115,7 @@ impl Engine {
                 match event.token() {
                     WAKER => inbox_ready = true,
                     LISTENER => listener_ready = true,
-                    Token(relay) => self.relays.set_ready(relay - RELAYS),
+                    relay => self.relays.on_event(relay),
                 }
             }
             let now = Instant::now();
@@ -134,42 +124,41 @@ impl Engine {
                 told = now;
             }
             self.core.handle_timeout(now);
+            let mut taken = 0;
             if inbox_ready {
-                inbox_ready = self.read_inbox(&mut batch, &mut outgoing, now);
+                inbox_ready = self.read_inbox(&mut batch, now);
             }
             if listener_ready {
-                listener_ready = self.read_listener(&mut batch, &mut outgoing, now);
+                listener_ready = self.read_listener(&mut batch, &mut taken, now);
             }
-            for relay in std::mem::take(&mut self.relays.ready) {
-                if self.read_relay(relay, &mut buffer, &mut batch, &mut outgoing, now) {
-                    self.relays.set_ready(relay);
+            self.relays.take_ready(&mut relays);
+            for relay in &relays {
+                if self.read_relay(*relay, &mut batch, &mut taken, now) {
+                    self.relays.set_ready(*relay);
                 }
             }
-            self.settle(&mut batch, &mut outgoing, now);
-            if !outgoing.is_empty() {
-                self.unsent += batch.send(&mut outgoing);
-            }
+            self.settle(now);
+            self.flush(&mut batch);
             self.publish();
+            if let Some(moment) = linger.after(taken, now) {
+                std::thread::sleep(moment);
+            }
         }
     }
 
     /// Whether there may be more.
-    fn read_listener(&mut self, batch: &mut Batch, outgoing: &mut Outgoing, now: Instant) -> bool {
+    fn read_listener(&mut self, batch: &mut Batch, taken: &mut usize, now: Instant) -> bool {
         for _ in 0..TURN {
-            if batch.receive() == 0 {
-                return false;
-            }
+            let count = batch.receive(&self.listener, batch::MOST);
+            *taken += count;
             for (source, payload) in batch.datagrams() {
                 if let Some(forward) = self.core.handle_datagram(0, source, payload, now) {
-                    self.unsent += deliver(&forward, &self.relays, &self.outboxes, outgoing);
+                    self.unsent += deliver(&forward, &self.relays, &self.outboxes, &mut self.outgoing);
                 }
-                while let Some(output) = self.core.poll_output() {
-                    self.act(output, outgoing, now);
-                }
+                self.settle(now);
             }
-            let last = batch.was_last();
-            self.unsent += batch.send(outgoing);
-            if last {
+            self.flush_full(batch);
+            if count < batch::MOST {
                 return false;
             }
         }
@@ -177,39 +166,29 @@ impl Engine {
     }
 
     /// Likewise.
-    fn read_relay(
-        &mut self,
-        index: usize,
-        buffer: &mut [u8],
-        batch: &mut Batch,
-        outgoing: &mut Outgoing,
-        now: Instant,
-    ) -> bool {
+    fn read_relay(&mut self, index: usize, batch: &mut Batch, taken: &mut usize, now: Instant) -> bool {
         for _ in 0..TURN {
-            let Some(Some((relay, socket))) = self.relays.sockets.get(index) else {
+            let Some((relay, port)) = self.relays.at(index) else {
                 return false;
             };
-            let (relay, received) = (*relay, socket.recv_from(buffer));
-            match received {
-                Ok((length, source)) => {
-                    let payload = &buffer[..length];
-                    if let Some(forward) = self.core.handle_relayed(relay, source, payload, now) {
-                        self.unsent += deliver(&forward, &self.relays, &self.outboxes, outgoing);
-                    }
-                    if outgoing.is_full() {
-                        self.unsent += batch.send(outgoing);
-                    }
+            // A peer that could not be reached may have told so; the relay itself is well.
+            let count = batch.receive(port, RELAYED);
+            *taken += count;
+            for (source, payload) in batch.datagrams() {
+                if let Some(forward) = self.core.handle_relayed(relay, source, payload, now) {
+                    self.unsent += deliver(&forward, &self.relays, &self.outboxes, &mut self.outgoing);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
-                // A peer that could not be reached told so; the relay itself is well.
-                Err(_) => {}
+            }
+            self.flush_full(batch);
+            if count < RELAYED {
+                return false;
             }
         }
         true
     }
 
     /// Likewise.
-    fn read_inbox(&mut self, batch: &mut Batch, outgoing: &mut Outgoing, now: Instant) -> bool {
+    fn read_inbox(&mut self, batch: &mut Batch, now: Instant) -> bool {
         for _ in 0..TURN {
             let Ok(inbound) = self.inbox.try_recv() else {
                 return false;
@@ -219,15 +198,15 @@ impl Engine {
                     self.framings.insert(client, Framing::new());
                     self.outboxes.insert(client, outbox);
                 }
-                Inbound::Read { client, bytes } => self.read_stream(client, &bytes, batch, outgoing, now),
+                Inbound::Read { client, bytes } => self.read_stream(client, &bytes, batch, now),
                 Inbound::Closed { client } => self.close(client, now),
             }
-            self.settle(batch, outgoing, now);
+            self.settle(now);
         }
         true
     }
 
-    fn read_stream(&mut self, client: Client, bytes: &[u8], batch: &mut Batch, outgoing: &mut Outgoing, now: Instant) {
+    fn read_stream(&mut self, client: Client, bytes: &[u8], batch: &mut Batch, now: Instant) {
         let Some(mut framing) = self.framings.remove(&client) else {
             return;
         };
@@ -236,9 +215,10 @@ impl Engine {
             match framing.next_message() {
                 Ok(Some(message)) => {
                     if let Some(forward) = self.core.handle_client(client, message, now) {
-                        self.unsent += deliver(&forward, &self.relays, &self.outboxes, outgoing);
+                        self.unsent += deliver(&forward, &self.relays, &self.outboxes, &mut self.outgoing);
                     }
-                    self.settle(batch, outgoing, now);
+                    self.settle(now);
+                    self.flush_full(batch);
                 }
                 Ok(None) => {
                     self.framings.insert(client, framing);
@@ -255,22 +235,33 @@ impl Engine {
         self.core.handle_disconnected(client, now);
     }
 
-    /// Does what the core wants done, and keeps the buffer within its bounds.
-    fn settle(&mut self, batch: &mut Batch, outgoing: &mut Outgoing, now: Instant) {
+    /// Does what the core wants done.
+    fn settle(&mut self, now: Instant) {
         while let Some(output) = self.core.poll_output() {
-            self.act(output, outgoing, now);
-        }
-        if outgoing.is_full() {
-            self.unsent += batch.send(outgoing);
+            self.act(output, now);
         }
     }
 
-    fn act(&mut self, output: Output, outgoing: &mut Outgoing, now: Instant) {
+    /// Sends what waits for UDP clients.
+    fn flush(&mut self, batch: &mut Batch) {
+        if !self.outgoing.is_empty() {
+            self.unsent += batch.send(&self.listener, &mut self.outgoing);
+        }
+    }
+
+    /// Likewise, once it is worth a system call.
+    fn flush_full(&mut self, batch: &mut Batch) {
+        if self.outgoing.is_full() {
+            self.flush(batch);
+        }
+    }
+
+    fn act(&mut self, output: Output, now: Instant) {
         match output {
             Output::Transmit {
                 to: Client::Datagram { address, .. },
                 payload,
-            } => outgoing.push(address, &payload),
+            } => self.outgoing.push(address, &payload),
             Output::Transmit { to, payload } => {
                 if let Some(outbox) = self.outboxes.get(&to) {
                     self.unsent += u64::from(outbox.try_send(payload).is_err());
@@ -315,10 +306,9 @@ fn deliver(
     outgoing: &mut Outgoing,
 ) -> u64 {
     let sent = match forward.to {
-        Target::Peer { relay, address } => match relays.sockets.get(relay.index()) {
-            Some(Some((open, socket))) if *open == relay => socket.send_to(forward.payload, address).is_ok(),
-            _ => false,
-        },
+        Target::Peer { relay, address } => relays
+            .port(relay)
+            .is_some_and(|port| port.send(forward.payload, address)),
         Target::Client(Client::Datagram { address, .. }) => {
             outgoing.push_forward(address, forward);
             true
@@ -331,34 +321,4 @@ fn deliver(
         }),
     };
     u64::from(!sent)
-}
-
-impl Relays {
-    fn open(&mut self, poll: &Poll, relay: RelayId, bind: SocketAddr) -> io::Result<()> {
-        let mut socket = UdpSocket::bind(bind)?;
-        let index = relay.index();
-        poll.registry()
-            .register(&mut socket, Token(index + RELAYS), Interest::READABLE)?;
-        if self.sockets.len() <= index {
-            self.sockets.resize_with(index + 1, || None);
-        }
-        self.sockets[index] = Some((relay, socket));
-        Ok(())
-    }
-
-    fn close(&mut self, poll: &Poll, relay: RelayId) {
-        if let Some(place) = self.sockets.get_mut(relay.index())
-            && place.as_ref().is_some_and(|(open, _)| *open == relay)
-            && let Some((_, mut socket)) = place.take()
-        {
-            // Closing the socket takes it out of the poll as well.
-            let _ = poll.registry().deregister(&mut socket);
-        }
-    }
-
-    fn set_ready(&mut self, index: usize) {
-        if !self.ready.contains(&index) {
-            self.ready.push(index);
-        }
-    }
 }
