@@ -26,6 +26,8 @@ pub(crate) struct Party {
     pub(crate) sent: usize,
     /// Which of them is lost.
     pub(crate) drop: Option<usize>,
+    /// What has left so far, for whoever listens on the path.
+    pub(crate) overheard: Option<Vec<Transmit>>,
     /// Whether anything that leaves is lost.
     pub(crate) mute: bool,
     /// Whether all DTLS that leaves is lost.
@@ -111,6 +113,7 @@ impl Party {
             drop_dtls: None,
             sent: 0,
             drop: None,
+            overheard: None,
             mute: false,
             mute_dtls: false,
             greeting: None,
@@ -233,11 +236,15 @@ impl Endpoint for Party {
                     {
                         continue;
                     }
-                    return Some(Transmit {
+                    let transmit = Transmit {
                         source: transmit.source,
                         destination: transmit.destination,
                         payload: transmit.payload,
-                    });
+                    };
+                    if let Some(overheard) = &mut self.overheard {
+                        overheard.push(transmit.clone());
+                    }
+                    return Some(transmit);
                 }
                 Output::Event(event) => self.on_event(event),
                 _ => {}
