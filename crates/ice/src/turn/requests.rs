@@ -6,7 +6,7 @@ use super::wire::Ask;
 use crate::stun::Transaction;
 
 /// Wait for the first answer while no round trip to the server is known.
-const INITIAL_RTO: Duration = Duration::from_millis(200);
+const INITIAL_RTO: Duration = Duration::from_millis(100);
 const MIN_RTO: Duration = Duration::from_millis(50);
 const MAX_RTO: Duration = Duration::from_millis(1600);
 /// How often a request is sent over UDP: about 15 s, so that a path which loses every other datagram is no obstacle.
