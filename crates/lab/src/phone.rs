@@ -58,7 +58,7 @@ impl Phone {
             Part::Callee => command.args(["answer", "--as", "bob", "--wait", "60"]),
         };
         command
-            .args(["--app-server", &format!("https://{SERVER}/app")])
+            .args(["--app-server", &server.app_server])
             .args(["--server", &format!("wss://{SERVER}/ws"), "--root-certificate"])
             .arg(&server.certificate)
             .args(["--input", "tone", "--quiet", "--control", "--output"])

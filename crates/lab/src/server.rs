@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
@@ -10,8 +10,11 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-use crate::world::{COTURN, SERVER, World};
+use crate::system;
+use crate::world::{APP_SERVER, COTURN, SERVER, World};
 
+/// What the call server and coturn share; nothing outside of the lab reaches either.
+const SECRET: &str = "lab";
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -82,12 +85,14 @@ pub fn duologue() -> anyhow::Result<PathBuf> {
     })
 }
 
-/// A development server on the HTTPS port, and coturn where it was asked for.
+/// A call server on the HTTPS port with its app server, and coturn where it was asked for.
 #[derive(Debug)]
 pub struct Server {
     children: Vec<Child>,
     /// What phones have to trust.
     pub certificate: PathBuf,
+    /// Where phones get their tokens and pushes.
+    pub app_server: String,
 }
 
 impl Server {
@@ -96,9 +101,32 @@ impl Server {
     /// # Errors
     /// When it does not start; its output is in `folder`.
     pub fn start(world: &World, folder: &Path, relays: Relays) -> anyhow::Result<Self> {
-        let data = folder.join("server");
-        let secret = folder.join("turn-secret");
-        std::fs::write(&secret, "not a secret: nothing outside of the lab reaches it")?;
+        let data = folder.join("server-data");
+        let certificate = data.join("tls-certificate.pem");
+        match relays.url() {
+            None => {
+                let mut server = Self {
+                    children: Vec::new(),
+                    certificate,
+                    app_server: format!("https://{SERVER}/app"),
+                };
+                server.development(world, SERVER, &data, &folder.join("server.log"))?;
+                Ok(server)
+            }
+            Some(url) => {
+                let mut server = Self {
+                    children: Vec::new(),
+                    certificate,
+                    app_server: format!("https://{APP_SERVER}/app"),
+                };
+                server.configured(world, folder, &data, &url)?;
+                Ok(server)
+            }
+        }
+    }
+
+    /// A development server, which is its own app server.
+    fn development(&mut self, world: &World, address: Ipv4Addr, data: &Path, log: &Path) -> anyhow::Result<()> {
         let mut command = world.servers().command(duologue()?);
         command
             .args([
@@ -106,24 +134,63 @@ impl Server {
                 "--dev",
                 "--tls-self-signed",
                 "--listen",
-                &format!("{SERVER}:443"),
+                &format!("{address}:443"),
             ])
-            .args(["--stun-listen", &format!("{SERVER}:3478"), "--data"])
-            .arg(&data);
-        if let Some(url) = relays.url() {
-            command.args(["--turn-url", &url, "--turn-secret"]).arg(&secret);
+            .args(["--stun-listen", &format!("{address}:3478"), "--data"])
+            .arg(data);
+        self.children.push(spawn(&mut command, log)?);
+        self.announced(log)
+    }
+
+    /// A server as operators run it, with a configuration file that names coturn. The app server is a development server at
+    /// an address of its own, from whose data folder this one has the service, its key and the certificate.
+    fn configured(&mut self, world: &World, folder: &Path, data: &Path, url: &str) -> anyhow::Result<()> {
+        let app_data = folder.join("app-server-data");
+        self.development(world, APP_SERVER, &app_data, &folder.join("app-server.log"))?;
+        std::fs::create_dir_all(data)?;
+        for file in std::fs::read_dir(&app_data)? {
+            let file = file?;
+            if file.file_type()?.is_file() {
+                std::fs::copy(file.path(), data.join(file.file_name()))?;
+            }
         }
-        let mut server = Self {
-            children: Vec::new(),
-            certificate: data.join("tls-certificate.pem"),
-        };
+        system::output(
+            Command::new(duologue()?)
+                .arg("service")
+                .arg("--data")
+                .arg(data)
+                .args([
+                    "set-callback",
+                    "dev",
+                    "--notify",
+                    &format!("{}/notify", self.app_server),
+                ])
+                .args(["--call-event", &format!("{}/call-event", self.app_server)]),
+        )?;
+        let secret = folder.join("turn-secret");
+        std::fs::write(&secret, SECRET)?;
+        let config = folder.join("server.toml");
+        let quoted = |path: &Path| format!("{:?}", path.display().to_string());
+        std::fs::write(
+            &config,
+            format!(
+                "listen = \"{SERVER}:443\"\nstun_listen = \"{SERVER}:3478\"\ndata = {}\n\
+                 [tls]\ncertificate = {}\nkey = {}\n\
+                 [callbacks]\nextra_roots = {}\n\
+                 [turn]\nurls = [\"{url}\"]\nsecrets = [{}]\n",
+                quoted(data),
+                quoted(&self.certificate),
+                quoted(&data.join("tls-key.pem")),
+                quoted(&self.certificate),
+                quoted(&secret),
+            ),
+        )?;
         let log = folder.join("server.log");
-        server.children.push(spawn(&mut command, &log)?);
-        server.announced(&log)?;
-        if relays != Relays::Embedded {
-            server.coturn(world, folder, &data, &secret)?;
-        }
-        Ok(server)
+        let mut command = world.servers().command(duologue()?);
+        command.args(["server", "--config"]).arg(&config);
+        self.children.push(spawn(&mut command, &log)?);
+        self.announced(&log)?;
+        self.coturn(world, folder, data)
     }
 
     fn announced(&mut self, log: &Path) -> anyhow::Result<()> {
@@ -140,12 +207,12 @@ impl Server {
         }
     }
 
-    fn coturn(&mut self, world: &World, folder: &Path, data: &Path, secret: &Path) -> anyhow::Result<()> {
+    fn coturn(&mut self, world: &World, folder: &Path, data: &Path) -> anyhow::Result<()> {
         let log = folder.join("coturn.log");
         let mut command = world.servers().command("turnserver");
         command
             .args(["-n", "--use-auth-secret", "--realm=duologue", "--no-cli", "--no-dtls"])
-            .arg(format!("--static-auth-secret={}", std::fs::read_to_string(secret)?))
+            .arg(format!("--static-auth-secret={SECRET}"))
             .arg(format!("--listening-ip={COTURN}"))
             .arg(format!("--relay-ip={COTURN}"))
             .args(["--listening-port=3478", "--tls-listening-port=443", "--log-file=stdout"])

@@ -18,6 +18,8 @@ use crate::tap::Tap;
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 1);
 /// Where coturn is.
 pub const COTURN: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 3);
+/// Where the app server is, when it is not the call server.
+pub const APP_SERVER: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 4);
 /// The internet's address in the servers' network.
 const SERVERS_GATEWAY: Ipv4Addr = Ipv4Addr::new(11, 0, 0, 254);
 
@@ -37,8 +39,9 @@ impl World {
     pub fn new() -> anyhow::Result<Self> {
         let (internet, servers) = (Namespace::new("internet")?, Namespace::new("servers")?);
         pair((&servers, "eth0"), (&internet, "servers"))?;
-        servers.ip(&format!("address add {SERVER}/24 dev eth0"))?;
-        servers.ip(&format!("address add {COTURN}/24 dev eth0"))?;
+        for address in [SERVER, COTURN, APP_SERVER] {
+            servers.ip(&format!("address add {address}/24 dev eth0"))?;
+        }
         internet.ip(&format!("address add {SERVERS_GATEWAY}/24 dev servers"))?;
         servers.ip(&format!("route add default via {SERVERS_GATEWAY} dev eth0"))?;
         internet.forward()?;
