@@ -1,5 +1,6 @@
 //! The server: who has which relay, and the way of a payload through it.
 
+mod allocate;
 mod random;
 mod requests;
 

@@ -138,6 +138,30 @@ fn behind_a_nat_the_public_address_is_told_and_the_private_one_bound() {
 }
 
 #[test]
+fn behind_a_nat_relays_reach_each_other_by_the_public_address_alone() {
+    let bind = Ipv4Addr::new(10, 0, 0, 5);
+    let mut lab = Lab::new(Config {
+        relay_v4: Some(crate::RelayAddress {
+            bind,
+            advertised: RELAY_V4,
+        }),
+        ..config()
+    });
+    let mut alice = Phone::new("198.7.6.5:40000", "alice");
+    let mut bob = Phone::new("77.1.1.1:40000", "bob");
+    let (at_alice, at_bob) = (alice.allocate(&mut lab), bob.allocate(&mut lab));
+    assert_eq!(alice.bind(&mut lab, 0x4000, &at_bob.to_string()), Said::Success);
+    assert_eq!(bob.bind(&mut lab, 0x4000, &at_alice.to_string()), Said::Success);
+    let (message, now) = (channel_data(0x4000, b"hello"), lab.now);
+    // No packet has to find its way through the NAT and back.
+    let forward = lab.server.handle_client(alice.client, &message, now).unwrap();
+    assert_eq!(forward.to, Target::Client(bob.client));
+    assert_eq!(wire(&forward), message);
+    let inside = SocketAddr::new(bind.into(), at_bob.port()).to_string();
+    assert_eq!(alice.permit(&mut lab, &inside), Said::Error(403));
+}
+
+#[test]
 fn the_ports_of_relays_are_not_guessed_from_one_another() {
     let mut lab = Lab::new(Config {
         limits: Limits {
