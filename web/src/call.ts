@@ -1,6 +1,6 @@
 /** The call of the documented API. */
 
-import { checkStart, identity, limit, refuse, type AnyParams } from './checks.js';
+import { checkStart, identity, type AnyParams } from './checks.js';
 import { CallError } from './errors.js';
 import { Microphone } from './media/microphone.js';
 import { Playback } from './media/playback.js';
@@ -9,11 +9,9 @@ import type { Statistics } from './media/statistics.js';
 import type { CallOptions, MakeCallParams, VerifyCallParams } from './params.js';
 import { Running } from './running.js';
 import type { Delegate, Tell } from './tell.js';
-import { signalingUrl } from './session.js';
-import { checkMakeCall, checkVerifyCall, type StartFail } from './signaling/check.js';
+import { checkMakeCall, checkVerifyCall, refuse, text } from './signaling/check.js';
 import { CALL_START_MESSAGE, RELEASE_PHRASE } from './signaling/limits.js';
 import { CommandError } from './signaling/machine.js';
-import type { Hello } from './signaling/messages.js';
 import { KIT_DISCONNECT_REASON, START_FAIL_REASON, lowerCase } from './signaling/reasons.js';
 import type { CallState } from './signaling/types.js';
 
@@ -58,12 +56,12 @@ export class Call {
 
   /** Where the call is: one of `CALL_STATE`. */
   get state(): CallState {
-    return this.#running?.state ?? (this.#started ? 'trying' : 'idle');
+    return this.#running?.machine.state ?? (this.#started ? 'trying' : 'idle');
   }
 
   /** The call's id, once the server gave it. */
   get sid(): string | undefined {
-    return this.#running?.sid;
+    return this.#running?.machine.sid;
   }
 
   /** Ms since the call connected, or that it was connected; -1 when it never was. */
@@ -78,7 +76,7 @@ export class Call {
    * @throws CallError with one of `START_FAIL_REASON`
    */
   makeCall(params: MakeCallParams): Promise<void> {
-    return this.#start(params, checkMakeCall(params ?? {}));
+    return this.#start(params ?? {}, checkMakeCall);
   }
 
   /**
@@ -88,7 +86,7 @@ export class Call {
    * @throws CallError with one of `START_FAIL_REASON`
    */
   verifyCall(params: VerifyCallParams): Promise<void> {
-    return this.#start(params, checkVerifyCall(params ?? {}));
+    return this.#start(params ?? {}, checkVerifyCall);
   }
 
   /**
@@ -99,12 +97,10 @@ export class Call {
    * @throws CallError
    */
   async acceptCall(options: boolean | { callStartMessage?: string | undefined } = false): Promise<void> {
-    if (options === true) {
-      throw new CallError(START_FAIL_REASON.NOT_SUPPORTED, 'calls are not recorded: leave recordOnCloud out');
-    }
-    const message = (options && options.callStartMessage) || null;
-    limit('callStartMessage', message, CALL_START_MESSAGE);
-    this.#command((running) => running.accept(message));
+    refuse(options === true, START_FAIL_REASON.NOT_SUPPORTED, 'leave recordOnCloud out');
+    const message = (options as { callStartMessage?: string } | null)?.callStartMessage || null;
+    text('callStartMessage', message, CALL_START_MESSAGE);
+    this.#command(({ machine }, now) => machine.accept(message, now));
   }
 
   /**
@@ -199,12 +195,13 @@ export class Call {
     }
   }
 
-  #start(params: AnyParams, fail: StartFail | undefined): Promise<void> {
+  #start(params: AnyParams, check: (params: AnyParams) => void): Promise<void> {
     try {
-      refuse(this.#over, START_FAIL_REASON.REUSE, 'the call is over: make another Call');
-      refuse(this.#started, START_FAIL_REASON.ALREADY_EXIST, 'the call lasts: make another Call');
-      checkStart(params, fail, this.#options.deviceKey);
-      refuse(unfinished.has(identity(params)), START_FAIL_REASON.ALREADY_EXIST, 'myId has another call on this page: end it first');
+      refuse(this.#over, START_FAIL_REASON.REUSE, 'the call is over');
+      refuse(this.#started, START_FAIL_REASON.ALREADY_EXIST, 'the call lasts');
+      check(params);
+      checkStart(params, this.#options.deviceKey);
+      refuse(unfinished.has(identity(params)), START_FAIL_REASON.ALREADY_EXIST, 'myId has another call');
     } catch (error) {
       return Promise.reject(error);
     }
@@ -236,7 +233,6 @@ export class Call {
 
   /** Opens everything that can be opened without the server. */
   async #prepare(params: AnyParams, tell: Tell, whenEnded: () => void): Promise<void> {
-    const { serverUrl, deviceKey, preConnect = true, holdTone = true } = this.#options;
     const algorithm = { name: 'ECDSA', namedCurve: 'P-256' } as AlgorithmIdentifier;
     const generated = RTCPeerConnection.generateCertificate(algorithm);
     generated.catch(() => undefined);
@@ -245,26 +241,8 @@ export class Call {
     const playback = new Playback(params.mediaHtmlElement.peer.audio, sound, tell);
     let running: Running | undefined;
     try {
-      const { myServiceId, myId, accessToken, ccParam, peerId, peerServiceId, appServerData = null, callStartMessage = null } = params;
-      const hello: Hello = {
-        version: 1,
-        service_id: myServiceId,
-        user_id: myId,
-        access_token: accessToken,
-        cc_param: ccParam,
-        sdk: `duologue-web/${DUOLOGUE_VERSION}`,
-        device_key: deviceKey,
-      };
-      const url = signalingUrl(serverUrl, globalThis.location?.href);
       const certificate = await generated;
-      const make = ccParam === undefined && {
-        peer_id: peerId as string,
-        peer_service_id: peerServiceId as string,
-        media_type: 'audio' as const,
-        app_server_data: appServerData,
-        call_start_message: callStartMessage,
-      };
-      running = new Running({ make, url, hello, preConnect, certificate, microphone, playback, sound, holdTone, params, tell, whenEnded });
+      running = new Running({ options: this.#options, params, certificate, microphone, playback, sound, tell, whenEnded });
       await running.prepare();
       if (this.#abandoned) {
         throw new Error('endCall() came first');
@@ -281,24 +259,23 @@ export class Call {
   }
 
   #end(reason: typeof KIT_DISCONNECT_REASON.USER_ERROR | null, phrase: string | null): void {
-    limit('userReleasePhrase', phrase, RELEASE_PHRASE);
+    text('userReleasePhrase', phrase, RELEASE_PHRASE);
     if (this.#started && !this.#running) {
       this.#abandoned = true;
     } else {
-      this.#command((running) => running.end(reason, phrase));
+      this.#command(({ machine }, now) => machine.end(reason, phrase, now));
     }
   }
 
   #call(): Running {
-    if (!this.#running) {
-      throw new CallError(START_FAIL_REASON.INVALID_STATE, 'no call was started');
-    }
-    return this.#running;
+    refuse(!this.#running, START_FAIL_REASON.INVALID_STATE, 'no call was started');
+    return this.#running as Running;
   }
 
-  #command(command: (running: Running) => void): void {
+  #command(command: (running: Running, now: number) => void): void {
+    const running = this.#call();
     try {
-      command(this.#call());
+      running.do((now) => command(running, now));
     } catch (error) {
       throw error instanceof CommandError
         ? new CallError(START_FAIL_REASON.INVALID_STATE, error.message)

@@ -21,9 +21,9 @@ export class CallError extends Error {
 
 /** What helps against the errors of `getUserMedia`, by their names. The first ones are denials. */
 const ADVICE: [name: RegExp, advice: string][] = [
-  [/Allowed|Security/, 'allow it in the settings of browser and system'],
-  [/Found|constrained/, 'plug one in or choose another'],
-  [/Readable/, 'close other programs that use it or plug it in again'],
+  [/Allowed|Security/, 'allow it in browser and system'],
+  [/Found|constrained/, 'plug one in'],
+  [/Readable/, 'close other programs that use it'],
 ];
 
 /**

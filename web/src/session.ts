@@ -64,6 +64,7 @@ export class Session {
   readonly #hello: Hello;
   readonly #handlers: SessionHandlers;
   readonly #link = new Link();
+  readonly #stop = new AbortController();
   #socket: WebSocket | undefined;
   #phase: Phase = 'idle';
   #pause = FIRST_PAUSE;
@@ -89,12 +90,13 @@ export class Session {
     return this.#link.isOpen;
   }
 
-  /** Connects. */
+  /** Connects, once. */
   start(): void {
-    if (this.#phase === 'idle') {
-      listen('addEventListener', this.#onWake);
-      this.#connect();
-    }
+    const check = (): void => this.check();
+    // What may mean that the page slept, or that its network is another one.
+    ['online', 'offline', 'pageshow', 'focus'].forEach((name) => addEventListener(name, check, this.#stop));
+    ['visibilitychange', 'resume'].forEach((name) => document.addEventListener(name, check, this.#stop));
+    this.#connect();
   }
 
   /**
@@ -142,11 +144,9 @@ export class Session {
   /** Ends the session at once. */
   close(): void {
     clearTimeout(this.#giveUp);
-    listen('removeEventListener', this.#onWake);
+    this.#stop.abort();
     this.#drop('closed', NORMAL_CLOSURE);
   }
-
-  readonly #onWake = (): void => this.check();
 
   #connect(): void {
     this.#drop('opening');
@@ -286,10 +286,4 @@ export class Session {
       this.close();
     }
   }
-}
-
-/** What may mean that the page slept, or that its network is another one. */
-function listen(how: 'addEventListener' | 'removeEventListener', handler: () => void): void {
-  ['online', 'offline', 'pageshow', 'focus'].forEach((name) => globalThis[how](name, handler));
-  ['visibilitychange', 'resume'].forEach((name) => document[how](name, handler));
 }

@@ -99,7 +99,7 @@ export class Microphone {
 
   /** The device is gone: any other one is better than silence. */
   async #replace(): Promise<void> {
-    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug one in or choose another' });
+    this.#tell('evtAudioDevice', { kind: 'lost', advice: 'plug one in' });
     if (!this.#own) {
       // The application chose what is heard; nobody else may open a microphone for it.
       return;
@@ -115,7 +115,8 @@ export class Microphone {
 
 async function capture(deviceId: string | undefined): Promise<MediaStream> {
   const audio: MediaTrackConstraints = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-  if (deviceId !== undefined) {
+  // `''` is what lists of devices have for the system's choice.
+  if (deviceId) {
     audio.deviceId = { exact: deviceId };
   }
   try {

@@ -17,6 +17,8 @@ export interface Observed {
   connection(): RTCPeerConnection | undefined;
   /** Level of the own audio right now, 0 to 1. */
   heard(): number;
+  /** The peer is not heard, as one of both sides holds the call. */
+  isSilent(): boolean;
   /** Tells the application. */
   tell: Tell;
 }
@@ -35,11 +37,15 @@ export class Monitor {
 
   /** A snapshot; after the call the last one that was taken. */
   async snapshot(): Promise<Statistics> {
-    const { connection, heard } = this.#observed;
+    const { connection, heard, isSilent } = this.#observed;
     // A connection that is being closed gives none, and one that is closed meanwhile is not looked at.
     const report = await connection()?.getStats().catch(() => undefined);
     if (report && connection()) {
       this.#last = statistics(report, heard);
+      if (isSilent()) {
+        // Browsers go on reporting the level of the last packet.
+        this.#last.peerLevel = 0;
+      }
     }
     return this.#last;
   }

@@ -14,28 +14,27 @@ export interface PathsHandlers {
   /** This end, for the other side. `party` is the device that is meant. */
   describe(party: number | null, description: SessionDescription): void;
   /** More candidates of this end. */
-  candidates(party: number | null, candidates: string[], end: boolean): void;
+  candidates(party: number | null, generation: number, candidates: string[], end: boolean): void;
 }
 
 /** All paths of one call. */
 export class Paths {
   readonly #role: Role;
-  readonly #certificate: RTCCertificate;
+  readonly #configuration: RTCConfiguration;
   readonly #handlers: PathsHandlers;
   #all: PeerPath[] = [];
   #active: PeerPath | undefined;
-  #iceServers: RTCIceServer[] = [];
   #admitted = false;
   #mayShow = false;
 
   /**
    * @param role of this device
-   * @param certificate for every path
+   * @param configuration of every path, without servers
    * @param handlers what is to be called
    */
-  constructor(role: Role, certificate: RTCCertificate, handlers: PathsHandlers) {
+  constructor(role: Role, configuration: RTCConfiguration, handlers: PathsHandlers) {
     this.#role = role;
-    this.#certificate = certificate;
+    this.#configuration = configuration;
     this.#handlers = handlers;
   }
 
@@ -49,12 +48,12 @@ export class Paths {
     return this.#add().offer();
   }
 
-  /** The server let us in, for the first time: gathering begins, with these servers. */
+  /** The server let us in. The first time, gathering begins; later ones bring credentials for the next restart. */
   admit(iceServers: RTCIceServer[]): void {
+    this.#configuration.iceServers = iceServers.filter(isUsable);
     if (!this.#admitted) {
       this.#admitted = true;
-      this.#iceServers = iceServers.filter(isUsable);
-      this.#all.forEach((path) => path.gather(this.#iceServers));
+      this.#all.forEach((path) => path.gather());
     }
   }
 
@@ -77,7 +76,7 @@ export class Paths {
     try {
       const path = this.#add(party);
       this.#handlers.describe(party, await path.offer());
-      path.gather([]);
+      path.gather();
     } catch {
       // The browser makes no further connection: this device has no path, others may.
       this.#handlers.path(party, { type: 'failed', failure: 'unreachable' });
@@ -86,17 +85,17 @@ export class Paths {
 
   /** How the device is reached. */
   setRemote(party: number, description: SessionDescription): void {
-    const path = this.#for(party);
-    if (this.#role === 'caller') {
-      path?.setAnswer(description);
-    } else {
-      path?.answer(description, (own) => this.#handlers.describe(null, own));
-    }
+    this.#for(party)?.setRemote(description);
   }
 
   /** Candidates of the device. */
   addCandidates(party: number, generation: number, candidates: string[], end: boolean): void {
     this.#for(party)?.addCandidates(generation, candidates, end);
+  }
+
+  /** The network may be another one (`force`), or a path is interrupted: new ways are looked for. */
+  restart(force: boolean): void {
+    this.#all.forEach((path) => path.restart(force));
   }
 
   /** The device accepted: its path carries the call. */
@@ -162,11 +161,12 @@ export class Paths {
   }
 
   #add(party?: number): PeerPath {
-    const path = new PeerPath(this.#certificate, this.#iceServers, {
+    const path = new PeerPath(this.#configuration, {
       // A path whose device is not known yet has nothing to say.
       path: (event) => path.party !== undefined && this.#handlers.path(path.party, event),
       interrupted: (interrupted) => path === this.#active && this.#handlers.interrupted(interrupted),
       candidates: () => this.#tellCandidates(path),
+      describe: (own) => this.#handlers.describe(this.#device(path), own),
     });
     path.party = party;
     if (this.#mayShow) {
@@ -179,9 +179,13 @@ export class Paths {
   #tellCandidates(path: PeerPath): void {
     const found = this.#mayShow && path.described ? path.local.take() : undefined;
     if (found) {
-      // A callee has one path, so it need not name it.
-      this.#handlers.candidates(this.#role === 'caller' ? (path.party ?? null) : null, found.candidates, found.end);
+      this.#handlers.candidates(this.#device(path), path.generation, found.candidates, found.end);
     }
+  }
+
+  /** A callee has one path, so it need not name it. */
+  #device({ party }: PeerPath): number | null {
+    return (this.#role === 'caller' && party) || null;
   }
 }
 

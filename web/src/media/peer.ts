@@ -1,9 +1,10 @@
 /** The media path to one device of the peer: one RTCPeerConnection. */
 
-import type { PathEvent } from '../signaling/types.js';
+import { CANDIDATES } from '../signaling/limits.js';
 import type { SessionDescription } from '../signaling/messages.js';
-import { LocalCandidates, RemoteCandidates } from './candidates.js';
-import { fromSdp, toSdp } from './sdp.js';
+import type { PathEvent } from '../signaling/types.js';
+import { LocalCandidates } from './candidates.js';
+import { candidate, fromSdp, toSdp } from './sdp.js';
 
 /** How often a caller looks whether the only device that verified sends audio, which is its accept, in ms. */
 const AUDIO_POLL = 100;
@@ -16,6 +17,8 @@ export interface PeerHandlers {
   interrupted(interrupted: boolean): void;
   /** {@link PeerPath.local} has something. */
   candidates(): void;
+  /** This end, for the other side: the answer, or a restart. */
+  describe(description: SessionDescription): void;
 }
 
 /** One path. Its operations run one after the other. */
@@ -24,10 +27,15 @@ export class PeerPath {
   party: number | undefined;
   /** Encrypted both ways, with the certificate that was signalled: the browser compares them (RFC 8122 §6.2). */
   isUp = false;
-  /** The other side was told of this end. */
-  described = false;
-  /** Ways to reach this end. */
-  readonly local = new LocalCandidates();
+  /** Counts the restarts of ICE, from 0. */
+  generation = 0;
+  /** Ways to reach this end, of this generation. */
+  local = new LocalCandidates();
+
+  /** This end, as the other side was told at last. */
+  own: SessionDescription | undefined;
+  /** The other end: what it said at first, with the credentials of its last restart. */
+  remote: SessionDescription | undefined;
 
   readonly #pc: RTCPeerConnection;
   readonly #configuration: RTCConfiguration;
@@ -36,12 +44,9 @@ export class PeerPath {
   #dtls: RTCDtlsTransport | undefined;
   #chain: Promise<void> = Promise.resolve();
   #offer: RTCSessionDescriptionInit | undefined;
-  #remote: SessionDescription | undefined;
-  #remoteApplied = false;
-  readonly #remoteCandidates = new RemoteCandidates((candidate) => {
-    // One that cannot be used is left out: others may do.
-    this.#pc.addIceCandidate({ candidate, sdpMLineIndex: 0 }).catch(() => undefined);
-  });
+  /** Candidates of the other side that may not be used yet: a check shows this side's address. `''`: no more will come. */
+  #waiting: string[] = [];
+  #found = 0;
   #checking = false;
   #closed = false;
   #interrupted = false;
@@ -50,14 +55,13 @@ export class PeerPath {
   #audioTimer: ReturnType<typeof setInterval> | undefined;
 
   /**
-   * @param certificate of the call: the same on every path
-   * @param iceServers for candidates beyond the own interfaces
+   * @param configuration of the connection; its servers are looked at again by {@link gather} and at each restart
    * @param handlers what is to be called
    */
-  constructor(certificate: RTCCertificate, iceServers: RTCIceServer[], handlers: PeerHandlers) {
+  constructor(configuration: RTCConfiguration, handlers: PeerHandlers) {
     this.#handlers = handlers;
-    this.#configuration = { certificates: [certificate], iceServers, bundlePolicy: 'max-bundle' };
-    const pc = new RTCPeerConnection(this.#configuration);
+    this.#configuration = configuration;
+    const pc = new RTCPeerConnection(configuration);
     this.#pc = pc;
     pc.onicecandidate = ({ candidate }) => {
       if (!this.#closed) {
@@ -65,13 +69,17 @@ export class PeerPath {
         handlers.candidates();
       }
     };
-    pc.onconnectionstatechange = () => this.#look();
-    pc.oniceconnectionstatechange = () => this.#look();
+    pc.onconnectionstatechange = pc.oniceconnectionstatechange = () => this.#look();
   }
 
   /** What the browser counts. */
   get connection(): RTCPeerConnection {
     return this.#pc;
+  }
+
+  /** The other side was told of this end, in its present generation. */
+  get described(): boolean {
+    return this.own?.generation === this.generation;
   }
 
   /** Gives the peer's audio out, as soon as there is a track for it. Playing it is up to the call. */
@@ -90,61 +98,81 @@ export class PeerPath {
   async offer(): Promise<SessionDescription> {
     this.#use(this.#pc.addTransceiver('audio', { direction: 'sendrecv' }));
     this.#offer = await this.#pc.createOffer();
-    this.described = true;
-    return fromSdp(this.#offer.sdp ?? '', 0);
+    return (this.own = fromSdp(this.#offer.sdp, 0));
   }
 
   /** Caller: begins to gather, now that the servers for it are known. */
-  gather(iceServers: RTCIceServer[]): void {
+  gather(): void {
     this.#run(async () => {
-      if (iceServers.length > 0) {
-        this.#pc.setConfiguration({ ...this.#configuration, iceServers });
-      }
+      this.#pc.setConfiguration(this.#configuration);
       await this.#pc.setLocalDescription(this.#offer);
       this.#watch();
     });
   }
 
-  /** Caller: the other side's answer. Only the first one counts. */
-  setAnswer(description: SessionDescription): void {
-    if (this.#setRemote(description)) {
-      this.#run(() => this.#apply('answer', description, this.#transceiver?.mid ?? '0'));
+  /**
+   * How the other side is reached: at first as an answer to {@link offer} or, at the callee, as the offer; then after each restart of
+   * ICE by either side. Of those only generation, credentials and candidates count: the certificate stays that of the first.
+   *
+   * Each side has credentials for a generation once, and sends them when it restarts or when the other side did. So a restart of both
+   * at the same moment needs no rule: what the other side sends is taken for the answer, to which it is equal.
+   */
+  setRemote(description: SessionDescription): void {
+    const before = this.remote;
+    const { generation, ufrag, pwd, candidates, end_of_candidates } = description;
+    if (this.#closed || (before && generation <= before.generation)) {
+      return;
     }
+    const remote = before ? { ...before, generation, ufrag, pwd } : description;
+    this.remote = remote;
+    if (before) {
+      this.#waiting = [];
+      this.#found = 0;
+    }
+    this.#run(async () => {
+      if (before && (remote !== this.remote || generation < this.generation)) {
+        // One of both sides has restarted once more.
+      } else if (this.#pc.signalingState === 'stable') {
+        await this.#apply('offer', remote);
+        const [transceiver] = this.#pc.getTransceivers();
+        if (transceiver && !this.#transceiver) {
+          this.#use(transceiver);
+          transceiver.direction = 'sendrecv';
+          await transceiver.sender.replaceTrack(this.#track);
+          this.#play?.(transceiver.receiver.track);
+        }
+        await this.#describe(generation);
+      } else {
+        if (before && generation > this.generation) {
+          await this.#describe(generation, true);
+        }
+        await this.#apply('answer', remote);
+      }
+    });
+    this.addCandidates(generation, candidates, end_of_candidates);
   }
 
   /**
-   * Callee: answers the other side's description, and begins to gather. Only the first one counts.
+   * Finds the way to the other side anew, while the old one is kept as long as it carries. Nothing happens before the first answer.
    *
-   * @param tell is given this end
+   * @param force also when an own restart is not answered yet, whose candidates may be of no use any more
    */
-  answer(description: SessionDescription, tell: (own: SessionDescription) => void): void {
-    if (!this.#setRemote(description)) {
-      return;
-    }
+  restart(force: boolean): void {
     this.#run(async () => {
-      await this.#apply('offer', description, description.mid);
-      const [transceiver] = this.#pc.getTransceivers();
-      if (!transceiver) {
-        throw new Error('no audio');
+      if (this.remote && (force || this.#pc.signalingState === 'stable')) {
+        await this.#describe(this.generation + 1, true);
       }
-      this.#use(transceiver);
-      transceiver.direction = 'sendrecv';
-      await transceiver.sender.replaceTrack(this.#track);
-      this.#play?.(transceiver.receiver.track);
-      await this.#pc.setLocalDescription();
-      this.#watch();
-      this.described = true;
-      tell(fromSdp(this.#pc.localDescription?.sdp ?? '', description.generation));
-      this.#handlers.candidates();
     });
   }
 
-  /** More candidates of the other side. They are kept until {@link allowChecks}. */
+  /** More candidates of the other side; `end`: all of them. At most 64 of a generation are taken. */
   addCandidates(generation: number, candidates: string[], end: boolean): void {
-    if (this.#remote && generation !== this.#remote.generation) {
-      return;
+    if (!this.remote || generation === this.remote.generation) {
+      const taken = [...candidates, ...(end ? [''] : [])].slice(0, CANDIDATES + 1 - this.#found);
+      this.#found += taken.length;
+      this.#waiting.push(...taken);
+      this.#useCandidates();
     }
-    this.#remoteCandidates.add(candidates, end);
   }
 
   /** The other side may learn this side's addresses, which checks show. */
@@ -205,40 +233,45 @@ export class PeerPath {
     });
   }
 
-  #setRemote(description: SessionDescription): boolean {
-    if (this.#remote || this.#closed) {
-      return false;
+  /** Puts this end into force, by a restart or as the answer, and tells the other side of it. */
+  async #describe(generation: number, iceRestart?: boolean): Promise<void> {
+    // What is found from now on is found for these credentials, and waits until they are told.
+    this.generation = generation;
+    this.local = new LocalCandidates();
+    if (iceRestart) {
+      this.#pc.setConfiguration(this.#configuration);
     }
-    this.#remote = description;
-    this.addCandidates(description.generation, description.candidates, description.end_of_candidates);
-    return true;
+    await this.#pc.setLocalDescription(iceRestart ? await this.#pc.createOffer({ iceRestart }) : undefined);
+    this.#watch();
+    this.own = fromSdp(this.#pc.localDescription?.sdp, generation);
+    this.#handlers.describe(this.own);
+    this.#handlers.candidates();
   }
 
-  async #apply(type: RTCSdpType, description: SessionDescription, mid: string): Promise<void> {
-    const sdp = toSdp(description, mid);
-    if (sdp === undefined) {
-      throw new Error('no audio');
-    }
+  async #apply(type: RTCSdpType, remote: SessionDescription): Promise<void> {
+    const sdp = toSdp(remote, this.#transceiver?.mid ?? remote.mid, type === 'answer' ? this.own : undefined);
     await this.#pc.setRemoteDescription({ type, sdp });
-    this.#remoteApplied = true;
     this.#watch();
-    this.#useCandidates();
   }
 
   #use(transceiver: RTCRtpTransceiver): void {
     this.#transceiver = transceiver;
     // RED first when both have it: a lost packet then costs nothing (RFC 2198). Everything but Opus is refused.
-    const wanted = ['audio/red', 'audio/opus'].flatMap((type) =>
-      (RTCRtpReceiver.getCapabilities('audio')?.codecs ?? []).filter((codec) => codec.mimeType.toLowerCase() === type),
-    );
-    if (wanted.length > 0) {
+    const wanted = (RTCRtpReceiver.getCapabilities('audio')?.codecs ?? [])
+      .filter(({ mimeType }) => /\/(red|opus)$/i.test(mimeType))
+      .sort((one, other) => (one.mimeType < other.mimeType ? 1 : -1));
+    if (wanted.length) {
       transceiver.setCodecPreferences?.(wanted);
     }
   }
 
   #useCandidates(): void {
-    if (this.#checking && this.#remoteApplied && !this.#closed) {
-      this.#remoteCandidates.open();
+    if (this.#checking && this.remote) {
+      for (const text of this.#waiting.splice(0)) {
+        const checked = text && candidate(text);
+        // One that cannot be used is left out: others may do.
+        this.#run(async () => checked === undefined || this.#pc.addIceCandidate({ candidate: checked, sdpMLineIndex: 0 }).catch(() => undefined));
+      }
     }
   }
 
@@ -264,21 +297,24 @@ export class PeerPath {
       // ICE still carries, so it was the handshake: the certificate is not the signalled one (RFC 8122 §6.2).
       const reached = iceConnectionState === 'connected' || iceConnectionState === 'completed';
       this.#fail(reached && !this.isUp ? 'authentication' : 'unreachable');
-    } else if (connectionState === 'failed') {
-      this.#fail('unreachable');
     } else if (connectionState === 'connected') {
       if (!this.isUp) {
         this.isUp = true;
         this.#handlers.path({ type: 'up' });
       }
       this.#interrupt(false);
-    } else if (connectionState === 'disconnected') {
-      this.#interrupt(true);
+    } else if (connectionState === 'disconnected' || connectionState === 'failed') {
+      if (this.isUp) {
+        // ICE may find another way; how long that is waited for is the call's business.
+        this.#interrupt(true);
+      } else if (connectionState === 'failed') {
+        this.#fail('unreachable');
+      }
     }
   }
 
   #interrupt(interrupted: boolean): void {
-    if (this.isUp && this.#interrupted !== interrupted) {
+    if (this.#interrupted !== interrupted) {
       this.#interrupted = interrupted;
       this.#handlers.interrupted(interrupted);
     }

@@ -6,8 +6,8 @@ import type { Codec, SessionDescription } from '../signaling/messages.js';
 const RATE = 48_000;
 const CHANNELS = 2;
 
-/** What a token of SDP may be here: RFC 8866 §9 `token`, and what the URIs of RFC 8285 need besides. */
-const TOKEN = /^[\w!#$%&'*+.^`{|}~:/?=-]+$/;
+/** One word, such as the tokens of RFC 8866 §9 and the URIs of RFC 8285. */
+const TOKEN = /^[\x21-\x7e]+$/;
 /** RFC 8839 §5.4 `ice-char`. */
 const ICE_CHARS = /^[A-Za-z0-9+/]{4,256}$/;
 /** RFC 8122 §5, without the hash functions that prove nothing any more. */
@@ -25,8 +25,8 @@ const isOpusAmong = (codecs: Codec[]): boolean => codecs.some((codec) => codec.n
  * @returns what is sent to the other side; candidates are left out, they follow one by one
  * @throws Error when there is no audio section that could be used; only a browser with other habits makes one
  */
-export function fromSdp(sdp: string, generation: number): SessionDescription {
-  const text = sdp.replace(/\r/g, '');
+export function fromSdp(sdp: string | undefined, generation: number): SessionDescription {
+  const text = (sdp ?? '').replace(/\r/g, '');
   const all = (pattern: string): string[][] => [...text.matchAll(new RegExp(`^${pattern}$`, 'gm'))].map((match) => match.slice(1));
   const first = (pattern: string): string => all(pattern)[0]?.[0] ?? '';
   const codecs = first('m=audio \\d+ \\S+ (.*)').split(' ').flatMap((pt): Codec[] => {
@@ -73,10 +73,13 @@ export function fromSdp(sdp: string, generation: number): SessionDescription {
  *
  * @param description what the other side sent
  * @param mid the identification of the audio section: an answer repeats the offer's (RFC 8829 §5.3.1)
- * @returns the text, or `undefined` when the description is of no use
+ * @param offer of this side, when the text is to be the answer to it: an answer adds nothing to the offer, and decides who begins with
+ * DTLS (RFC 8842 §5.3)
+ * @returns the text
+ * @throws Error when the description is of no use
  */
-export function toSdp(description: SessionDescription, mid: string): string | undefined {
-  const codecs = description.codecs.filter(isUsable);
+export function toSdp(description: SessionDescription, mid: string, offer?: SessionDescription): string {
+  const codecs = description.codecs.filter(isUsable).filter(({ pt }) => !offer || offer.codecs.some((it) => it.pt === pt));
   const fingerprints = description.fingerprints.filter((it) => HASH.test(`${it.algorithm} ${it.value}`));
   const usable =
     ICE_CHARS.test(description.ufrag) &&
@@ -84,12 +87,12 @@ export function toSdp(description: SessionDescription, mid: string): string | un
     fingerprints.length > 0 &&
     isOpusAmong(codecs);
   if (!usable) {
-    return undefined;
+    throw new Error('no audio');
   }
   const tag = TOKEN.test(mid) ? mid : '0';
   const lines = [
     'v=0',
-    'o=- 1 1 IN IP4 127.0.0.1',
+    `o=- 1 ${description.generation + 1} IN IP4 127.0.0.1`,
     's=-',
     't=0 0',
     `a=group:BUNDLE ${tag}`,
@@ -101,7 +104,7 @@ export function toSdp(description: SessionDescription, mid: string): string | un
     `a=ice-pwd:${description.pwd}`,
     'a=ice-options:trickle',
     ...fingerprints.map((it) => `a=fingerprint:${it.algorithm} ${it.value}`),
-    `a=setup:${description.setup}`,
+    `a=setup:${offer && description.setup === 'actpass' ? 'passive' : description.setup}`,
     'a=sendrecv',
   ];
   for (const codec of codecs) {
@@ -114,7 +117,7 @@ export function toSdp(description: SessionDescription, mid: string): string | un
   // RFC 8285 §4.2: 1 to 14, each once. A browser refuses the whole description otherwise.
   const extensions = new Map(description.extmap.map(({ id, uri }) => [id, uri]));
   for (const [id, uri] of extensions) {
-    if (id > 0 && id < 15 && TOKEN.test(uri)) {
+    if (id > 0 && id < 15 && TOKEN.test(uri) && (!offer || offer.extmap.some((it) => it.id === id))) {
       lines.push(`a=extmap:${id} ${uri}`);
     }
   }

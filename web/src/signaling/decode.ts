@@ -105,7 +105,7 @@ const header = { v: int(limits.VERSION), seq: or(u64, 0), ack: or(u64, 0) };
  */
 export function decode(json: string): ServerEnvelope | undefined {
   try {
-    if (json.length > limits.MESSAGE || limits.byteLength(json) > limits.MESSAGE) return undefined;
+    if (limits.byteLength(json) > limits.MESSAGE) return undefined;
     const value = parse(json) as { type?: unknown };
     const { v, seq, ack } = object(header)(value);
     if (v !== limits.VERSION || typeof value.type !== 'string') return undefined;

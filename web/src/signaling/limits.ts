@@ -44,8 +44,10 @@ export function byteLength(text: string): number {
 
 /** The text, cut at a character border to at most `limit` bytes of UTF-8. Lone surrogates, which UTF-8 cannot carry, become U+FFFD. */
 export function cut(text: string, limit: number): string {
-  const bytes = utf8.encode(text);
-  let end = Math.min(limit, bytes.length);
-  while ((bytes[end]! & 0xc0) === 0x80) end--;
-  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end));
+  let kept = '';
+  for (const char of text) {
+    if (byteLength(kept + char) > limit) break;
+    kept += char.replace(/\p{Cs}/u, '\ufffd');
+  }
+  return kept;
 }

@@ -109,21 +109,6 @@ test('a browser that plays nothing before a touch is helped by one', async () =>
   assert.equal(phone.audio.plays, 3);
 });
 
-test('an interrupted path comes back, or the call ends when it was said to', async () => {
-  const phone = new Telephone();
-  const connection = await phone.connect();
-  connection.become({ connection: 'disconnected', ice: 'disconnected' });
-  await phone.page.pass(9_000);
-  connection.become({ connection: 'connected', ice: 'connected' });
-  await phone.page.pass(20_000);
-  assert.deepEqual(phone.events.slice(-2), [['NetworkUnavailable', { isPeer: false, willDisconnectSec: 10 }], ['NetworkReavailable', { isPeer: false }]]);
-  connection.become({ connection: 'disconnected', ice: 'disconnected' });
-  await phone.page.pass(9_900);
-  assert.equal(phone.call.state, 'connected');
-  await phone.page.pass(200);
-  assert.equal((phone.events.at(-1)?.[1] as { reason: { strCode: string } }).reason.strCode, 'UNAVAILABLE_NETWORK');
-});
-
 test('the end of the path: a close is the goodbye, another certificate an attack', async () => {
   const closed = new Telephone();
   (await closed.connect()).become({ dtls: 'closed' });

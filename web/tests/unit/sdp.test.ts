@@ -74,7 +74,6 @@ test('what was read can be written and read again', () => {
   for (const sdp of [chromiumOffer, firefoxOffer, firefoxAnswer, chromiumAnswer]) {
     const read = fromSdp(crlf(sdp), 0);
     const written = toSdp(read, read.mid);
-    assert.ok(written);
     const { codecs, ufrag, pwd, fingerprints, setup, extmap, mid } = fromSdp(written, 0);
     const { codecs: c, ufrag: u, pwd: p, fingerprints: f, setup: s, extmap: e, mid: m } = read;
     assert.deepEqual({ codecs, ufrag, pwd, fingerprints, setup, extmap, mid }, { codecs: c, ufrag: u, pwd: p, fingerprints: f, setup: s, extmap: e, mid: m });
@@ -83,7 +82,7 @@ test('what was read can be written and read again', () => {
 
 test('the native client is understood', () => {
   assert.equal(
-    toSdp(native, 'audio')?.replaceAll('\r\n', '\n'),
+    toSdp(native, 'audio').replaceAll('\r\n', '\n'),
     `v=0
 o=- 1 1 IN IP4 127.0.0.1
 s=-
@@ -109,6 +108,19 @@ a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level
   );
 });
 
+test('an answer adds nothing to the offer, and says who begins with DTLS', () => {
+  const offer = fromSdp(crlf(firefoxOffer), 2);
+  const opus = { ...native.codecs[1]!, pt: 109 };
+  const theirs = { ...native, generation: 2, setup: 'actpass' as const, codecs: [opus, native.codecs[0]!], extmap: [...native.extmap, { id: 14, uri: 'urn:x' }] };
+  const sdp = toSdp(theirs, '0', offer);
+  assert.match(sdp, /^m=audio 9 UDP\/TLS\/RTP\/SAVPF 109\r$/m);
+  assert.match(sdp, /^a=setup:passive\r$/m);
+  assert.match(sdp, /^o=- 1 3 /m);
+  assert.deepEqual(sdp.match(/a=extmap:\d+/g), ['a=extmap:1']);
+  assert.match(toSdp({ ...theirs, setup: 'active' }, '0', offer), /^a=setup:active\r$/m);
+  assert.match(toSdp(theirs, '0'), /^a=setup:actpass\r$/m);
+});
+
 /** Every text of a description that the other side chose, with a way to set it. */
 const texts: [string, (it: SessionDescription, value: string) => void][] = [
   ['ufrag', (it, value) => (it.ufrag = value)],
@@ -123,16 +135,25 @@ const texts: [string, (it: SessionDescription, value: string) => void][] = [
   ['options', (it, value) => (it.options = [value])],
 ];
 
+/** The text, if it can be written. */
+function written(description: SessionDescription, mid: string): string | undefined {
+  try {
+    return toSdp(description, mid);
+  } catch {
+    return undefined;
+  }
+}
+
 test('no text of the other side can end its line', () => {
   const injected = 'a=candidate:1 1 udp 1 203.0.113.66 9 typ host';
-  const known = toSdp(native, '0')?.split('\r\n').length ?? 0;
+  const known = toSdp(native, '0').split('\r\n').length;
   for (const end of ['\r\n', '\n', '\r', '\u2028', '\u0085', '\0']) {
     for (const [name, set] of texts) {
       for (const value of [`abcd${end}${injected}`, `${end}${injected}`, `abcdefghijklmnopqrstuvwx${end}`, `sha-256${end}${injected}`]) {
         const hostile = structuredClone(native);
         set(hostile, value);
         for (const mid of ['0', value]) {
-          const sdp = toSdp(hostile, mid);
+          const sdp = written(hostile, mid);
           if (sdp !== undefined) {
             assert.ok(!sdp.includes('203.0.113.66'), `${name}: ${JSON.stringify(value)}`);
             assert.ok(sdp.split(/\r\n|[\r\n\u2028\u0085\0]/).length <= known + 2, `${name}: ${JSON.stringify(sdp)}`);
@@ -157,16 +178,16 @@ test('a description that could not carry a call is of no use', () => {
     ['a short name', { ufrag: 'abc' }],
   ];
   for (const [what, change] of spoil) {
-    assert.equal(toSdp({ ...native, ...change }, '0'), undefined, what);
+    assert.throws(() => toSdp({ ...native, ...change }, '0'), what);
   }
 });
 
 test('numbers that would spoil the rest are left out', () => {
   const opus = native.codecs[1]!;
   const twice = toSdp({ ...native, codecs: [opus, { ...opus, fmtp: 'stereo=1' }] }, '0');
-  assert.equal(twice?.match(/a=rtpmap/g)?.length, 1);
+  assert.equal(twice.match(/a=rtpmap/g)?.length, 1);
   const extmap = [0, 15, 3, 3].map((id, at) => ({ id, uri: `urn:x${at}` }));
-  assert.deepEqual(toSdp({ ...native, extmap }, '0')?.match(/a=extmap.*/g), ['a=extmap:3 urn:x3']);
+  assert.deepEqual(toSdp({ ...native, extmap }, '0').match(/a=extmap.*/g), ['a=extmap:3 urn:x3']);
 });
 
 test('candidates are one line of plain text', () => {

@@ -86,7 +86,10 @@ export class FakeConnection {
   static generateCertificate = async (): Promise<object> => ({ certificate: true });
   connectionState = 'new';
   iceConnectionState = 'new';
+  signalingState = 'stable';
   localDescription: { type: string; sdp: string } | null = null;
+  /** Offers that were made, the first one included. */
+  offers = 0;
   remote: { type: string; sdp: string }[] = [];
   candidates: string[] = [];
   refuses = false;
@@ -100,6 +103,7 @@ export class FakeConnection {
   readonly receiver = { track: new FakeTrack('peer'), getStats: () => this.getStats() };
   readonly transceiver = { mid: '0', direction: 'recvonly', sender: this.sender, receiver: this.receiver };
   #transceivers: unknown[] = [];
+  #restarts = 0;
 
   constructor(configuration: RTCConfiguration) {
     const urls = (configuration.iceServers ?? []).flatMap((server) => server.urls);
@@ -124,18 +128,33 @@ export class FakeConnection {
     this.configuration = configuration;
   }
 
-  async createOffer(): Promise<{ type: string; sdp: string }> {
-    return { type: 'offer', sdp: chromiumOffer };
+  async createOffer({ iceRestart = false } = {}): Promise<{ type: string; sdp: string }> {
+    this.#restarts += iceRestart ? 1 : 0;
+    return { type: 'offer', sdp: this.#fresh(chromiumOffer) };
   }
 
   async setLocalDescription(description?: { type: string; sdp: string }): Promise<void> {
-    this.localDescription = description ?? { type: 'answer', sdp: chromiumAnswer };
+    const answers = this.signalingState === 'have-remote-offer';
+    if (!description && !answers) throw browserError('InvalidStateError');
+    if (description && answers) throw browserError('InvalidStateError');
+    // An answer to a restart has fresh credentials as well.
+    if (answers && this.remote.length > 1) this.#restarts += 1;
+    this.offers += answers ? 0 : 1;
+    this.signalingState = answers ? 'stable' : 'have-local-offer';
+    this.localDescription = description ?? { type: 'answer', sdp: this.#fresh(chromiumAnswer) };
   }
 
   async setRemoteDescription(description: { type: string; sdp: string }): Promise<void> {
     if (this.refuses) throw browserError('InvalidAccessError');
+    if ((description.type === 'offer') !== (this.signalingState === 'stable')) throw browserError('InvalidStateError');
+    this.signalingState = description.type === 'offer' ? 'have-remote-offer' : 'stable';
     this.remote.push(description);
-    if (description.type === 'offer') this.#transceivers.push(this.transceiver);
+    if (description.type === 'offer' && this.#transceivers.length === 0) this.#transceivers.push(this.transceiver);
+  }
+
+  /** With the credentials of the present generation. */
+  #fresh(sdp: string): string {
+    return this.#restarts ? sdp.replace(/a=ice-ufrag:.*/, `a=ice-ufrag:again${this.#restarts}`) : sdp;
   }
 
   async addIceCandidate({ candidate }: { candidate: string }): Promise<void> {

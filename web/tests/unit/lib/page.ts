@@ -22,6 +22,15 @@ export async function settle(): Promise<void> {
   }
 }
 
+/** Waits for what no test can hurry, such as cryptography. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 20_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`never came: ${String(condition)}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** Puts a fresh page in place of the globals. */
 export function fakePage(): FakePage {
   mock.timers.reset();

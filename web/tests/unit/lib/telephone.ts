@@ -14,7 +14,7 @@ export type Events = [string, unknown][];
 export const SID = '01234567-89ab-4cde-8f01-23456789abcd';
 const NAMES = [
   ...['WaitConnected', 'Verified', 'Connected', 'Disconnected', 'PeerMicMuted', 'PeerMicUnmuted', 'PeerHold', 'PeerUnhold'],
-  ...['NetworkUnavailable', 'NetworkReavailable', 'Quality', 'MyAudioDescription', 'PeerAudioDescription', 'PlaybackBlocked', 'AudioDevice'],
+  ...['NetworkUnavailable', 'NetworkReavailable', 'Quality', 'MyAudioDescription', 'PeerAudioDescription', 'PlaybackBlocked', 'AudioDevice', 'Verifiable'],
 ];
 
 /** The other side, as the server passes it on. */
