@@ -1,4 +1,5 @@
 /** What the SDK tells about a call, written into the call's state. */
+import { verificationCode } from '../src/code.ts';
 import type { CallDelegate } from '../src/index.ts';
 import type { Active } from './call-state.ts';
 import type { Problem } from './problem.ts';
@@ -52,6 +53,10 @@ export function callEvents(call: Active, sink: Sink): CallDelegate {
     evtNetworkReavailable: () => {
       call.lost = false;
       sink.tell('networkBack');
+    },
+    evtVerifiable: async (input) => {
+      call.code = await verificationCode(input);
+      sink.changed();
     },
     evtQuality: ({ level }) => {
       // The SDK's scale begins with bad, the page's with unknown.

@@ -1,4 +1,5 @@
 /** A call as the page knows it. */
+import type { VerificationCode } from '../src/code.ts';
 import { Call } from '../src/index.ts';
 
 /** How far a call has come. */
@@ -25,6 +26,8 @@ export interface CallState {
   peerLevel: number;
   /** 0 unknown, 1 bad … 5 excellent. */
   quality: number;
+  /** What both users compare, once it is there. */
+  code: VerificationCode | undefined;
 }
 
 /** A call with what only the telephone needs to know. */
@@ -60,6 +63,7 @@ export function freshCall(user: string, direction: 'in' | 'out', peer: string, s
     myLevel: 0,
     peerLevel: 0,
     quality: 0,
+    code: undefined,
     user,
     sid,
     api: new Call(),

@@ -73,6 +73,8 @@ const en = {
   yourLevel: 'Your level',
   peerLevel: 'Level of {name}',
   you: 'You',
+  code: 'Verification code',
+  codeHint: 'Read the pictures out to each other: if {name} sees the same five, nobody sits between you and listens.',
 
   quality: 'Network quality',
   quality0: 'unknown',
@@ -244,6 +246,8 @@ const ja: Record<Key, string> = {
   yourLevel: '自分の音量',
   peerLevel: '{name} の音量',
   you: '自分',
+  code: '確認コード',
+  codeHint: '絵を読み上げて比べてください。{name} の画面にも同じ5つが出ていれば、途中で盗み聞きされていません。',
 
   quality: 'ネットワーク品質',
   quality0: '不明',

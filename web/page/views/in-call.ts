@@ -3,6 +3,7 @@ import { avatar, button, h, icon } from '../dom.ts';
 import type { CallState } from '../call-state.ts';
 import type { Phone } from '../phone.ts';
 import { clock, translate } from '../strings.ts';
+import { CodePanel } from './code.ts';
 import { LevelMeter, QualityIndicator } from './meters.ts';
 import type { View } from './view.ts';
 
@@ -14,6 +15,7 @@ export function inCallView(phone: Phone, peer: string): View {
   const mine = new LevelMeter(translate('you'), translate('yourLevel'));
   const theirs = new LevelMeter(peer, translate('peerLevel', { name: peer }));
   const notes = h('ul', { class: 'notes' });
+  const code = new CodePanel(peer);
   const controls = new Controls(phone, peer);
   const element = h(
     'section',
@@ -23,6 +25,7 @@ export function inCallView(phone: Phone, peer: string): View {
     h('p', { class: 'facts' }, timer, quality.element),
     notes,
     h('div', { class: 'meters' }, theirs.element, mine.element),
+    code.element,
     controls.element,
   );
   const tick = (): void => {
@@ -33,13 +36,14 @@ export function inCallView(phone: Phone, peer: string): View {
     if (call === undefined) {
       return;
     }
-    // Nothing is sent on hold, and a browser goes on reporting the last level that it heard.
+    // Nothing is sent on hold.
     const quiet = call.held || call.heldByPeer !== undefined;
     element.classList.toggle('on-hold', quiet);
     face.style.setProperty('--level', String(quiet ? 0 : call.peerLevel / 100));
     mine.set(call.muted || quiet ? 0 : call.myLevel);
     theirs.set(quiet ? 0 : call.peerLevel);
     quality.set(call.quality);
+    code.set(call.code);
     showNotes(notes, notesOf(call));
     controls.update(call);
   };
