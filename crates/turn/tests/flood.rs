@@ -2,7 +2,12 @@
 //!
 //! `TURN_FLOOD=1000000 cargo test -p duologue-turn --test flood` sends a million; without it there are fewer.
 #![expect(unsafe_code, reason = "an allocator that counts, around the system's")]
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::net::SocketAddr;
