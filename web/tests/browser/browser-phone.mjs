@@ -60,6 +60,8 @@ export async function browserPhone(settings, dist, kind, open) {
 
 /** See `types.mjs` for what all phones can do. */
 export class BrowserPhone {
+  /** @type {Set<string | undefined>} numbers of the reports so far */
+  #reports = new Set();
   /** @type {Page} */
   page;
   /** @type {Proxy} */
@@ -139,10 +141,13 @@ export class BrowserPhone {
   }
 
   /**
-   * @param {string} name
+   * @param {string} path what it is, and its number
    * @param {Buffer} body
    */
-  reported(name, body) {
+  reported(path, body) {
+    const [name = '', number] = path.split('/');
+    if (this.#reports.has(number)) return;
+    this.#reports.add(number);
     if (name === 'heard') this.recording.append(body);
     else if (name === 'event') {
       const text = body.toString('utf8');
