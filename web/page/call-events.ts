@@ -55,7 +55,7 @@ export function callEvents(call: Active, sink: Sink): CallDelegate {
       sink.tell('networkBack');
     },
     evtVerifiable: async (input) => {
-      call.code = await verificationCode(input);
+      call.code = input && (await verificationCode(input));
       sink.changed();
     },
     evtQuality: ({ level }) => {

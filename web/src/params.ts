@@ -104,8 +104,9 @@ export interface CallDelegate {
   /**
    * Both users can now see that nobody sits between their devices, by a code that `verificationCode` of `duologue-code` makes of this.
    * Comes once, when the call is connected, unless the peer is of an older version. A call that was tampered with ends with AUTH_ERROR.
+   * It comes again, with `undefined`, in the rare case that the server decides for another device after all: then there is no code.
    */
-  evtVerifiable?(param: VerificationInput): void;
+  evtVerifiable?(param: VerificationInput | undefined): void;
   /** How the call sounds, each `statsInterval`. */
   evtQuality?(param: QualityParams): void;
   /** Level of the own audio, 0 (-60 dB of full scale or less) to 100, each `audioDescriptionInterval`. */

@@ -255,6 +255,10 @@ export class Running {
         break;
       case 'start_audio':
         this.#talking = true;
+        if (this.#verifiedPath) {
+          // Another device accepted in the end, and may have waited for what this side revealed.
+          this.#setup.tell('evtVerifiable', undefined);
+        }
         this.#paths.activate(output.party)?.listen((track) => this.#setup.playback.attach(track));
         this.#send();
         break;

@@ -55,6 +55,8 @@ test('an unplugged microphone is replaced by another one, or the user hears of i
   await phone.call.setAudioInput('usb');
   assert.deepEqual((phone.devices.asked.at(-1)?.audio as MediaTrackConstraints).deviceId, { exact: 'usb' });
   assert.equal(sender.track, phone.devices.streams.at(-1)?.tracks[0]);
+  await phone.call.setAudioInput('');
+  assert.equal((phone.devices.asked.at(-1)?.audio as MediaTrackConstraints).deviceId, undefined, "the system's choice");
   assert.equal((await rejection(phone.call.setAudioOutput('x'))).reason, 'not_supported');
 });
 

@@ -128,7 +128,7 @@ test('audio of the only device that verified is its accept; with two devices the
 });
 
 test('mute is silence and a word to the peer; hold is nothing at all', async () => {
-  const phone = new Telephone();
+  const phone = new Telephone({ holdTone: false });
   assert.equal((await rejection(phone.call.muteMyAudio(true))).reason, 'invalid_state');
   const { sender } = await phone.ring();
   assert.equal((await rejection(phone.call.hold())).reason, 'invalid_state');
@@ -142,9 +142,16 @@ test('mute is silence and a word to the peer; hold is nothing at all', async () 
   await phone.page.pass(50);
   assert.equal(sender.track, null);
   assert.equal(phone.audio.muted, true);
+  assert.equal((await phone.call.getCurrentStats()).peerLevel, 0);
   assert.deepEqual(phone.heard('hold'), [{ type: 'hold', held: true, reason: 'é'.repeat(128) }]);
   await phone.call.unhold();
   await phone.call.muteMyAudio(false);
+  await phone.page.pass(50);
+  assert.ok((await phone.call.getCurrentStats()).peerLevel > 0);
+  phone.page.server.say({ type: 'peer_held', held: true, reason: null });
+  await phone.page.pass(50);
+  assert.equal((await phone.call.getCurrentStats()).peerLevel, 0);
+  phone.page.server.say({ type: 'peer_held', held: false, reason: null });
   await phone.page.pass(50);
   assert.equal(sender.track, track);
   assert.equal(track.enabled, true);

@@ -96,6 +96,29 @@ test('a caller commits in every description, and reveals once, to who accepted a
   assert.equal((phone.heard('description').at(-1)?.['description'] as SessionDescription).commit, commit);
 });
 
+test('there is no code for a device that may have waited for what was revealed', async () => {
+  const phone = new Telephone();
+  await phone.call.makeCall(phone.makeParams());
+  await phone.page.pass(50);
+  const { server } = phone.page;
+  server.say({ type: 'call_created', sid: SID });
+  server.say({ type: 'peer_verified', party: 1, describe: false });
+  server.say({ type: 'description', party: 1, description: { ...theirs('answer', 1), nonce: NONCE } });
+  await phone.page.pass(50);
+  const [connection] = phone.connections;
+  connection!.up();
+  connection!.packets = 1;
+  await phone.page.pass(500);
+  assert.deepEqual(phone.said.slice(-3), ['accepted_by_media', 'connected', 'reveal']);
+  await until(() => phone.names.includes('Verifiable'));
+  server.say({ type: 'accepted', party: 2, call_start_message: null });
+  await phone.page.pass(50);
+  server.say({ type: 'description', party: 2, description: { ...theirs('answer', 2), nonce: NONCE } });
+  await phone.page.pass(50);
+  assert.deepEqual(phone.events.filter(([name]) => name === 'Verifiable').map(([, param]) => typeof param), ['object', 'undefined']);
+  assert.equal(phone.heard('reveal').length, 1);
+});
+
 /** The own fingerprint, as hexadecimal. */
 function fingerprintOf(phone: Telephone, message: string): string {
   const { fingerprints } = phone.heard(message)[0]?.['description'] as SessionDescription;

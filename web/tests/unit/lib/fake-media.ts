@@ -162,7 +162,8 @@ export class FakeConnection {
   }
 
   async getStats(): Promise<Map<string, object>> {
-    return new Map([['i', { id: 'i', type: 'inbound-rtp', kind: 'audio', packetsReceived: this.packets, audioLevel: 0.1 }]]);
+    const source = { id: 's', type: 'media-source', kind: 'audio', audioLevel: 0.1 };
+    return new Map<string, object>([['s', source], ['i', { id: 'i', type: 'inbound-rtp', kind: 'audio', packetsReceived: this.packets, audioLevel: 0.1 }]]);
   }
 
   close(): void {
