@@ -1,7 +1,7 @@
 //! A phone in a namespace, watched by its event log and told what to do by its standard input.
 
 use std::fs::File;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -52,6 +52,13 @@ impl Phone {
     pub fn start(part: Part, namespace: &Namespace, server: &Server, folder: &Path) -> anyhow::Result<Self> {
         let file = |ending: &str| folder.join(format!("{}{ending}", part.name()));
         let (events, heard, log) = (file(".jsonl"), file(".wav"), file(".log"));
+        // A kept folder may have those of an earlier call, and this one's are waited for from now on.
+        for stale in [&events, &heard] {
+            match std::fs::remove_file(stale) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
         let mut command = namespace.command(duologue()?);
         match part {
             Part::Caller => command.args(["call", "bob", "--as", "alice"]),

@@ -14,7 +14,7 @@ use crate::system;
 use crate::world::{APP_SERVER, COTURN, SERVER, World};
 
 /// What the call server and coturn share; nothing outside of the lab reaches either.
-const SECRET: &str = "lab";
+const SECRET: &str = "known-to-the-lab-alone";
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(60);
 
