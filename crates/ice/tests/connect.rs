@@ -3,6 +3,8 @@
 
 mod support;
 
+use std::collections::HashSet;
+
 use duologue_ice::{CandidateKind, Config, Event, Role, State};
 use support::{A, B, Nat, STUN_SERVER, World, addr, config, ms};
 
@@ -190,14 +192,12 @@ fn both_families_are_tried_alternately() {
     }
     world.dark = true;
     world.run(ms(140));
-    let families: Vec<bool> = world
-        .sent
-        .iter()
-        .filter(|(_, side, _)| *side == A)
-        .map(|(_, _, transmit)| transmit.destination.is_ipv6())
-        .collect();
+    let checks = world.sent.iter().filter(|(_, side, _)| *side == A);
     // 2 × 2 pairs of each family; the first checks do not all go to one of them.
-    assert_eq!(families.len(), 8, "paced, one each");
+    let pairs: Vec<_> = checks.take(8).map(|(_, _, t)| (t.source, t.destination)).collect();
+    let distinct: HashSet<_> = pairs.iter().collect();
+    assert_eq!(distinct.len(), 8, "one each, before any is repeated: {pairs:?}");
+    let families: Vec<bool> = pairs.iter().map(|(_, destination)| destination.is_ipv6()).collect();
     assert!(families[0], "IPv6 first");
     assert!(families[..3].contains(&false), "IPv4 is not kept waiting: {families:?}");
 }

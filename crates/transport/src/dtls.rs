@@ -376,7 +376,7 @@ impl Association {
 
 /// What libwebrtc does as well: two round trips, so that a slow peer is not asked twice for nothing.
 fn rto_of(rtt: Duration) -> Duration {
-    (2 * rtt).clamp(Duration::from_millis(50), Duration::from_secs(3))
+    (2 * rtt).clamp(Duration::from_millis(30), Duration::from_secs(3))
 }
 
 impl fmt::Debug for Association {

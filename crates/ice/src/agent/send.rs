@@ -9,7 +9,7 @@ use crate::stun::{self, RoleAttribute};
 use crate::{CandidateKind, Role};
 
 /// Bounds of the first timeout when a round trip is known.
-const MIN_RTO: Duration = Duration::from_millis(50);
+const MIN_RTO: Duration = Duration::from_millis(30);
 const MAX_FIRST_RTO: Duration = Duration::from_secs(1);
 /// Doubling ends here, so that a path which opens late is found soon.
 const MAX_RTO: Duration = Duration::from_millis(1600);
@@ -119,12 +119,14 @@ impl Agent {
             return true;
         }
         let sent = sent.saturating_add(1);
-        let first = pair
-            .rtt
-            .or(known)
-            .map_or(initial, |rtt| (2 * rtt).clamp(MIN_RTO, MAX_FIRST_RTO));
-        // Doubling after every second one: a single loss, which is what wireless links do, is made good at once.
-        let wait = first * 2u32.pow((u32::from(sent - 1) / 2).min(8));
+        let repeated = u32::from(sent - 1);
+        let (first, doublings) = match pair.rtt.or(known) {
+            // Doubling after every second one: a single loss, which is what wireless links do, is made good at once.
+            Some(rtt) => ((2 * rtt).clamp(MIN_RTO, MAX_FIRST_RTO), repeated / 2),
+            // Soon, because the way may be short, and then seldom, because it may be long.
+            None => (initial, repeated),
+        };
+        let wait = first * 2u32.pow(doublings.min(8));
         pair.progress = Some(Progress {
             sent,
             next: now + wait.min(MAX_RTO.max(first)),

@@ -6,8 +6,8 @@ use super::wire::Ask;
 use crate::stun::Transaction;
 
 /// Wait for the first answer while no round trip to the server is known.
-const INITIAL_RTO: Duration = Duration::from_millis(100);
-const MIN_RTO: Duration = Duration::from_millis(50);
+const INITIAL_RTO: Duration = Duration::from_millis(50);
+const MIN_RTO: Duration = Duration::from_millis(30);
 const MAX_RTO: Duration = Duration::from_millis(1600);
 /// How often a request is sent over UDP: about 15 s, so that a path which loses every other datagram is no obstacle.
 const MAX_SENT: u8 = 14;
@@ -35,12 +35,16 @@ impl Request {
 
     /// Counts one sending.
     pub(super) fn on_sent(&mut self, is_stream: bool, rtt: Option<Duration>, now: Instant) {
-        let first = rtt.map_or(INITIAL_RTO, |rtt| (2 * rtt).clamp(MIN_RTO, MAX_RTO));
+        let repeated = u32::from(self.sent);
+        // As for checks: doubled after every second one, and each time while no round trip is known.
+        let (first, doublings) = match rtt {
+            Some(rtt) => ((2 * rtt).clamp(MIN_RTO, MAX_RTO), repeated / 2),
+            None => (INITIAL_RTO, repeated),
+        };
         let wait = if is_stream {
             STREAM_PATIENCE
         } else {
-            // As for checks: doubled after every second one.
-            (first * 2u32.pow((u32::from(self.sent) / 2).min(6))).min(MAX_RTO)
+            (first * 2u32.pow(doublings.min(6))).min(MAX_RTO)
         };
         self.sent = self.sent.saturating_add(1);
         self.next = now + wait;
