@@ -10,7 +10,7 @@ use duologue_lab::namespace::{Folder, clean_up_when_interrupted, sweep};
 use duologue_lab::nat::Kind;
 use duologue_lab::server::Relays;
 use duologue_lab::world::Line;
-use duologue_lab::{matrix, outages, quick, roaming, run, system};
+use duologue_lab::{matrix, outages, quick, roaming, run, setup, system};
 use duologue_testnet::wire::Profile;
 
 /// Networks to try calls and other programs on: namespaces, NATs of every kind, lines that delay and lose.
@@ -84,6 +84,24 @@ enum Command {
         #[arg(long, value_name = "NAME", default_value = "rtt20")]
         profile: String,
     },
+    /// Measure how long calls take to be set up, by round trip and loss between the phones
+    Setup {
+        /// Round trips in milliseconds
+        #[arg(long, value_delimiter = ',', default_values_t = [20, 100, 300])]
+        rtt: Vec<u64>,
+        /// Loss in percent
+        #[arg(long, value_delimiter = ',', default_values_t = [0, 10])]
+        loss: Vec<u64>,
+        /// Calls of each
+        #[arg(long, default_value_t = 10)]
+        calls: u32,
+        /// The caller's network
+        #[arg(long, default_value = "open")]
+        caller: Kind,
+        /// The callee's network
+        #[arg(long, default_value = "open")]
+        callee: Kind,
+    },
     /// What CI runs, in less than a minute; says why when it cannot
     Quick,
 }
@@ -149,6 +167,22 @@ impl Cli {
                     relays: Relays::Embedded,
                 };
                 outages::run(&plan, seconds, &folder()?, &mut stdout().lock())?;
+            }
+            Command::Setup {
+                rtt,
+                loss,
+                calls,
+                caller,
+                callee,
+            } => {
+                let plan = setup::Plan {
+                    rtts: rtt.clone(),
+                    losses: loss.clone(),
+                    calls: *calls,
+                    kinds: [*caller, *callee],
+                    seed: self.seed,
+                };
+                setup::run(&plan, &folder()?, &mut stdout().lock())?;
             }
             Command::Quick => quick::run(&folder()?, &mut stdout().lock())?,
         }

@@ -14,6 +14,7 @@ pub mod roaming;
 pub mod run;
 pub mod server;
 pub mod session;
+pub mod setup;
 pub mod system;
 pub mod tap;
 pub mod world;
