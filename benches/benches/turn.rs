@@ -1,68 +1,43 @@
 //! Benchmarks of `duologue-turn`: what one payload costs on its way through the core.
 
+#[path = "turn/wire.rs"]
+mod wire;
+
 use std::hint::black_box;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use aws_lc_rs::hmac;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use duologue_turn::{Client, Config, Credential, Limits, Output, RelayId, Server};
-use md5::{Digest as _, Md5};
+use wire::Identity;
 
 const SECRET: &[u8] = b"a secret of thirty-two bytes, no";
-const REALM: &str = "duologue";
 const PEER: &str = "91.2.3.4:5000";
 const EXPIRY: u64 = 1_800_036_000;
 /// A packet of a call: 40 ms of Opus at 24 kbit/s with RTP and SRTP around it.
 const PAYLOAD: usize = 160;
 
-fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-    let mut bytes = [kind.to_be_bytes(), (value.len() as u16).to_be_bytes()].concat();
-    bytes.extend(value);
-    bytes.resize(bytes.len().next_multiple_of(4), 0);
-    bytes
-}
-
-fn message(kind: u16, body: &[u8], more: usize) -> Vec<u8> {
-    let mut bytes = kind.to_be_bytes().to_vec();
-    bytes.extend(((body.len() + more) as u16).to_be_bytes());
-    bytes.extend([0x21, 0x12, 0xa4, 0x42]);
-    bytes.extend([kind as u8; 12]);
-    bytes.extend(body);
-    bytes
-}
-
 /// A client that is known to the server by its address.
 struct Phone {
     client: Client,
-    nonce: Vec<u8>,
+    identity: Identity,
 }
 
 impl Phone {
     fn new(port: u16, server: &mut Server, now: Instant) -> Self {
         let address = SocketAddr::from(([198, 7, 6, 5], port));
-        let client = Client::Datagram { listener: 0, address };
         let mut phone = Self {
-            client,
-            nonce: Vec::new(),
+            client: Client::Datagram { listener: 0, address },
+            identity: Identity {
+                credential: Credential::mint(SECRET, "bench", EXPIRY),
+                realm: Vec::new(),
+                nonce: Vec::new(),
+            },
         };
-        let challenge = phone.ask(server, &message(0x0003, &attribute(0x0019, &[17, 0, 0, 0]), 0), now);
-        // The nonce is the last of ERROR-CODE, REALM and NONCE.
-        phone.nonce = challenge[challenge.len() - 12..].to_vec();
+        let challenge = phone.ask(server, &wire::bare_allocate(), now);
+        let value = |kind| wire::value_of(&challenge, kind).expect("a challenge has it").to_vec();
+        (phone.identity.realm, phone.identity.nonce) = (value(wire::REALM), value(wire::NONCE));
         phone
-    }
-
-    fn request(&self, kind: u16, mut body: Vec<u8>) -> Vec<u8> {
-        let Credential { username, password } = Credential::mint(SECRET, "bench", EXPIRY);
-        body.extend(attribute(0x0006, username.as_bytes()));
-        body.extend(attribute(0x0014, REALM.as_bytes()));
-        body.extend(attribute(0x0015, &self.nonce));
-        let key = Md5::digest(format!("{username}:{REALM}:{password}"));
-        let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &key);
-        let mut bytes = message(kind, &body, 24);
-        let tag = hmac::sign(&key, &bytes);
-        bytes.extend(attribute(0x0008, tag.as_ref()));
-        bytes
     }
 
     /// The one answer.
@@ -100,7 +75,9 @@ fn served(clients: u16, now: Instant) -> (Server, Vec<Phone>, Option<RelayId>) {
     let phones: Vec<Phone> = (0..clients)
         .map(|n| {
             let phone = Phone::new(10_000 + n, &mut server, now);
-            let allocate = phone.request(0x0003, attribute(0x0019, &[17, 0, 0, 0]));
+            let allocate = phone
+                .identity
+                .request(wire::ALLOCATE, wire::attribute(wire::REQUESTED_TRANSPORT, &wire::UDP));
             assert!(server.handle_client(phone.client, &allocate, now).is_none());
             while let Some(output) = server.poll_output() {
                 if let Output::OpenRelay { relay, .. } = output {
@@ -109,12 +86,8 @@ fn served(clients: u16, now: Instant) -> (Server, Vec<Phone>, Option<RelayId>) {
                 }
             }
             let peer: SocketAddr = PEER.parse().expect("an address");
-            let mut value = vec![0, 1];
-            value.extend((peer.port() ^ 0x2112).to_be_bytes());
-            value.extend([91 ^ 0x21, 2 ^ 0x12, 3 ^ 0xa4, 4 ^ 0x42]);
-            let mut body = attribute(0x000c, &[0x40, 0, 0, 0]);
-            body.extend(attribute(0x0012, &value));
-            let answer = phone.ask(&mut server, &phone.request(0x0009, body), now);
+            let bind = phone.identity.request(wire::CHANNEL_BIND, wire::channel_to(peer));
+            let answer = phone.ask(&mut server, &bind, now);
             assert_eq!(answer[..2], [0x01, 0x09], "the channel is bound");
             phone
         })
@@ -149,7 +122,9 @@ fn relaying(c: &mut Criterion) {
         let mut phones = phones.iter().cycle();
         group.bench_function(format!("refresh/{clients}_clients"), |b| {
             let phone = phones.next().expect("a cycle has no end");
-            let refresh = phone.request(0x0004, attribute(0x000d, &600_u32.to_be_bytes()));
+            let refresh = phone
+                .identity
+                .request(wire::REFRESH, wire::attribute(wire::LIFETIME, &600_u32.to_be_bytes()));
             b.iter(|| black_box(phone.ask(&mut server, &refresh, now)));
         });
     }

@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 mod common;
-#[path = "turn/rate.rs"]
-mod rate;
 #[path = "turn/tools.rs"]
 mod tools;
 
