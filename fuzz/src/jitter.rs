@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+pub use self::signal::jitter_signal;
 use duologue_jitter::{Config, DecodeError, Decoder, InsertOutcome, JitterBuffer, Operation, Packet};
+
+mod signal;
 
 /// Takes the input apart, byte by byte; an exhausted input gives zeros.
 struct Input<'a>(&'a [u8]);
@@ -199,14 +202,27 @@ pub fn jitter_ops(data: &[u8]) {
             }
             12 | 13 => now += Duration::from_micros(u64::from(input.byte()) * 500),
             14 => now += Duration::from_millis(u64::from(input.byte()) * 40),
-            _ => match input.byte() % 4 {
+            _ => match input.byte() % 6 {
                 0 => {
                     buffer.reset();
                     model.stream += 1;
                     (held, last) = (0, None);
                 }
                 1 => model.dtx = !model.dtx,
-                2 => buffer.set_max_delay(Duration::from_millis(u64::from(input.byte()) * 4)),
+                2 => {
+                    let round_trip = Duration::from_millis(u64::from(input.byte()) * 2);
+                    let wishes: Vec<_> = buffer.wishes(now, round_trip).collect();
+                    assert!(wishes.len() <= 64);
+                    for wish in &wishes {
+                        buffer.expect(wish.sequence, now + round_trip);
+                    }
+                    let again = buffer
+                        .wishes(now, round_trip)
+                        .any(|again| wishes.iter().any(|wish| wish.sequence == again.sequence));
+                    assert!(!again, "asked for twice");
+                }
+                3 => buffer.set_path_delay(Duration::from_millis(u64::from(input.byte()) * 4)),
+                4 => buffer.set_max_delay(Duration::from_millis(u64::from(input.byte()) * 4)),
                 _ => buffer.set_min_delay(Duration::from_millis(input.byte().into())),
             },
         }

@@ -9,6 +9,7 @@
     reason = "a command-line tool talks to its terminal"
 )]
 
+mod compare;
 mod deps;
 mod fuzz;
 mod lab;
@@ -34,6 +35,8 @@ cargo xtask COMMAND [ARGUMENTS]
   browsers [NAME]    calls between Chromium, Firefox and the command-line phone, the page, Web Push (installs browsers)
   deps               check which crate may depend on which, and that every crate builds alone
   bench [FILTER]     run the criterion benches
+  compare-neteq [--only PARTS] [--seeds N]
+                     the jitter buffer beside libwebrtc's NetEq into benches/results (installs Debian's libtgowt and scorers)
   fuzz [TARGET [SECONDS]]
                      run one fuzz target, or each for a minute (needs a nightly toolchain)
   soak [CALLS]       simulated calls on virtual time, 100,000 unless told
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         "browsers" => browsers(&rest),
         "deps" => deps::run(),
         "bench" => bench(&rest),
+        "compare-neteq" => compare::run(&rest),
         "fuzz" => fuzz::run(&rest),
         "soak" => soak(&rest),
         "lab" => lab::run(&rest),

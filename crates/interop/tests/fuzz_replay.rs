@@ -14,6 +14,7 @@ const TARGETS: &[(&str, Body)] = &[
     ("ice_stun", duologue_fuzz::ice::ice_stun),
     ("ice_turn", duologue_fuzz::ice::ice_turn),
     ("jitter_ops", duologue_fuzz::jitter::jitter_ops),
+    ("jitter_signal", duologue_fuzz::jitter::jitter_signal),
     ("mdns_datagram", duologue_fuzz::ice::mdns_datagram),
     ("red_payload", duologue_fuzz::rtp::red_payload),
     ("rtcp_packet", duologue_fuzz::rtp::rtcp_packet),

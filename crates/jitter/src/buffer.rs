@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use crate::arrival::Arrival;
+use crate::buffer::wishes::Expected;
 use crate::config::{Config, duration, samples};
 use crate::decoder::Decoder;
 use crate::fade::Fade;
@@ -13,6 +14,9 @@ use crate::target::Target;
 
 mod extend;
 mod steer;
+mod wishes;
+
+pub use wishes::Wish;
 
 /// Adaptive jitter buffer of one stream: packets in as they arrive, audio out as it is played.
 ///
@@ -43,14 +47,24 @@ pub struct JitterBuffer {
     /// Duration of the last packet: what a lost one is taken to have been.
     unit: i64,
     newest: Option<Newest>,
+    /// When the last packet came, whichever it was.
+    last_arrival: i64,
     held: Option<(Packet, i64)>,
     comfort_run: i64,
+    /// Share of the packets of late that carried a copy of the one before.
+    copies: f64,
+    /// Share of the packets of late that were lost.
+    loss: f64,
     /// Samples of speech that may still be stretched, earned by playing.
     stretch_credit: i64,
     accelerating: bool,
     operation: Operation,
     /// Timestamp of the sample played last; `None` before a stream's first.
     playout_timestamp: Option<i64>,
+    /// Timestamp after the sample played last, invented ones counted.
+    end_timestamp: Option<i64>,
+    /// Packets that were asked for and not received yet.
+    expected: Expected,
     delay: i64,
     scratch: Vec<f32>,
     tail: Vec<f32>,
@@ -83,7 +97,7 @@ impl JitterBuffer {
             latest: 0,
             base_timestamp: None,
             arrival: Arrival::new(rate),
-            target: Target::new(rate, samples(config.start_delay, rate)),
+            target: Target::new(rate, 2 * samples(config.start_delay, rate), config.delay_per_percent),
             queue: Queue::new(config.max_packets),
             sync: SyncBuffer::new(rate),
             fade: Fade::new(rate),
@@ -94,12 +108,17 @@ impl JitterBuffer {
             last_sequence: None,
             unit: i64::from(rate) / 50,
             newest: None,
+            last_arrival: 0,
             held: None,
             comfort_run: 0,
+            copies: 0.0,
+            loss: 0.0,
             stretch_credit: 0,
             accelerating: false,
             operation: Operation::Silence,
             playout_timestamp: None,
+            end_timestamp: None,
+            expected: Expected::default(),
             delay: 0,
             scratch: vec![0.0; rate as usize * 120 / 1000],
             tail: vec![0.0; rate as usize / 400 * 2],
@@ -148,14 +167,17 @@ impl JitterBuffer {
             let operation = self.operation;
             let report = report.get_or_insert(PullReport {
                 operation,
-                playout_timestamp: self.reported_timestamp(),
+                playout_timestamp: self.reported(self.playout_timestamp),
+                end_timestamp: 0,
                 samples: whole,
             });
             report.operation = report.operation.max(operation);
+            report.end_timestamp = self.reported(self.end_timestamp);
         }
         report.unwrap_or(PullReport {
             operation: Operation::Silence,
-            playout_timestamp: self.reported_timestamp(),
+            playout_timestamp: self.reported(self.playout_timestamp),
+            end_timestamp: self.reported(self.end_timestamp),
             samples: 0,
         })
     }
@@ -198,6 +220,12 @@ impl JitterBuffer {
         self.config.min_delay = self.config.min_delay.min(delay);
     }
 
+    /// Tells the rest of the way from mouth to ear, the network's part above all (about half of the round trip): beyond 177 ms in
+    /// all, delay is weighed more against concealment. Zero until told.
+    pub fn set_path_delay(&mut self, delay: Duration) {
+        self.target.set_path_delay(delay);
+    }
+
     /// Makes ready for a new stream (another SSRC): packets and timing are forgotten, what was learnt about the network and the
     /// statistics stay, and audio already made is played out and joined to the new stream's.
     pub fn reset(&mut self) {
@@ -215,6 +243,8 @@ impl JitterBuffer {
         self.join = true;
         self.comfort_run = 0;
         self.playout_timestamp = None;
+        self.end_timestamp = None;
+        self.expected = Expected::default();
     }
 
     /// Samples from the first call to `now`. Time that runs backwards stands still.
@@ -229,9 +259,8 @@ impl JitterBuffer {
         self.base_timestamp.unwrap_or(0)
     }
 
-    fn reported_timestamp(&self) -> u64 {
-        self.playout_timestamp
-            .map_or(0, |timestamp| self.base().wrapping_add_signed(timestamp))
+    fn reported(&self, timestamp: Option<i64>) -> u64 {
+        timestamp.map_or(0, |timestamp| self.base().wrapping_add_signed(timestamp))
     }
 
     fn target_samples(&self) -> i64 {
@@ -268,6 +297,7 @@ impl JitterBuffer {
     }
 
     fn enqueue(&mut self, packet: Packet, timestamp: i64, arrival: i64) -> InsertOutcome {
+        self.last_arrival = self.last_arrival.max(arrival);
         let reordered = self.newest.is_some_and(|newest| timestamp <= newest.timestamp);
         if reordered {
             self.stats.packets_reordered += 1;
@@ -300,9 +330,20 @@ impl JitterBuffer {
         // A copy says nothing about the network, unless it is the first to come.
         if outcome != InsertOutcome::Duplicate {
             let delay = self.arrival.insert(arrival, timestamp);
-            self.target.learn(delay, self.unit);
+            let copy = if reordered { self.copy_of(timestamp) } else { None };
+            self.target.learn(delay, self.unit, arrival, copy);
         }
         outcome
+    }
+
+    /// When a copy of the packet with this timestamp came, as a delay, if its successor waits, and how likely that has one.
+    fn copy_of(&self, timestamp: i64) -> Option<(i64, f64)> {
+        let next = timestamp + self.unit;
+        let successor = self
+            .queue
+            .iter()
+            .find(|waiting| (waiting.timestamp - next).abs() <= self.tolerance())?;
+        Some((successor.arrival - timestamp - self.arrival.base(), self.copies))
     }
 
     /// Timestamps this close are the same place: 2.5 ms.

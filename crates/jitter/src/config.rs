@@ -10,8 +10,13 @@ pub struct Config {
     pub min_delay: Duration,
     /// Audio that would be played with more buffering delay than this is dropped, oldest first; 500 ms.
     pub max_delay: Duration,
-    /// Delay before the first sample of a stream is played, and the target until arrivals teach a better one; 40 ms.
+    /// Delay before the first sample of a stream is played; 20 ms. Twice that is the target until arrivals teach a better one.
     pub start_delay: Duration,
+    /// Delay that one percent less of concealed audio is worth; 45 ms. More of it waits longer for late packets.
+    ///
+    /// By the E-model (ITU-T G.107) a percent of lost speech costs a well concealed codec 1.5 to 4 points of R, and 100 ms of
+    /// delay 2.4 points below 177 ms and 13 above.
+    pub delay_per_percent: Duration,
     /// Packets held at most (at least 4); one more evicts the oldest. 200, which is 4 s of 20 ms packets.
     pub max_packets: usize,
 }
@@ -22,7 +27,8 @@ impl Default for Config {
             sample_rate: 48_000,
             min_delay: Duration::ZERO,
             max_delay: Duration::from_millis(500),
-            start_delay: Duration::from_millis(40),
+            start_delay: Duration::from_millis(20),
+            delay_per_percent: Duration::from_millis(45),
             max_packets: 200,
         }
     }

@@ -15,7 +15,7 @@ mod stretch;
 mod sync;
 mod target;
 
-pub use buffer::JitterBuffer;
+pub use buffer::{JitterBuffer, Wish};
 pub use config::Config;
 pub use decoder::{DecodeError, Decoder};
 pub use packet::{InsertOutcome, Packet};

@@ -64,6 +64,10 @@ impl Queue {
         self.packets.front()
     }
 
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Waiting> {
+        self.packets.iter()
+    }
+
     pub(crate) fn second(&self) -> Option<&Waiting> {
         self.packets.get(1)
     }

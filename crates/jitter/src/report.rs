@@ -26,6 +26,9 @@ pub struct PullReport {
     /// Timestamp of the first sample given. It never goes back while one stream lasts, stands still during preemptive expansion and
     /// concealment that is not followed by a jump, and is 0 before the stream's first sample.
     pub playout_timestamp: u64,
+    /// Timestamp right after the last sample given, as NetEq reports it: invented samples stand in for those of the packet that is
+    /// missing, and while a late packet is played after all, it waits. 0 before the stream's first sample.
+    pub end_timestamp: u64,
     /// Samples written: always the length of the block asked for.
     pub samples: usize,
 }

@@ -31,8 +31,8 @@ const MAX_LAG: usize = 30;
 /// Compared length, 10 ms, and cross-fade, 5 ms, in the same units.
 const WINDOW: usize = 20;
 const FADE: usize = 10;
-/// Likeness needed to stretch speech.
-const LIKE: f32 = 0.88;
+/// Longest piece of silence taken out or put in at once, 40 ms in the same units.
+const MAX_SILENCE: usize = 80;
 
 impl SyncBuffer {
     pub(crate) fn new(rate: u32) -> Self {
@@ -94,12 +94,13 @@ impl SyncBuffer {
         }
     }
 
-    /// Takes a period of at most `most` samples out of the audio to be played, leaving at least `keep`.
-    pub(crate) fn accelerate(&mut self, most: usize, keep: usize) -> Option<Stretched> {
+    /// Takes a period of at most `most` samples out of the audio to be played, leaving at least `keep`. Speech must be `like` itself
+    /// a period later.
+    pub(crate) fn accelerate(&mut self, most: usize, keep: usize, like: f32) -> Option<Stretched> {
         let unit = self.rate / 2000;
         let window = WINDOW * unit;
         let spare = self.pending().saturating_sub(keep.max(window));
-        let found = self.find(window, most.min(spare), Direction::Ahead)?;
+        let found = self.find(window, most.min(spare), Direction::Ahead, like)?;
         let lag = found.samples;
         let (at, fade) = (self.position, FADE * unit);
         let (head, tail) = self.samples.split_at_mut(at + lag);
@@ -111,12 +112,12 @@ impl SyncBuffer {
         Some(found)
     }
 
-    /// Repeats the last period played, of at most `most` samples.
-    pub(crate) fn expand(&mut self, most: usize) -> Option<Stretched> {
+    /// Repeats the last period played, of at most `most` samples. Speech must be `like` itself a period before.
+    pub(crate) fn expand(&mut self, most: usize, like: f32) -> Option<Stretched> {
         let unit = self.rate / 2000;
         let window = (WINDOW * unit).min(self.pending());
         let room = self.capacity - self.samples.len();
-        let found = self.find(window, most.min(room), Direction::Back)?;
+        let found = self.find(window, most.min(room), Direction::Back, like)?;
         let lag = found.samples;
         let (at, end) = (self.position, self.samples.len());
         self.samples.resize(end + lag, 0.0);
@@ -132,20 +133,31 @@ impl SyncBuffer {
         Some(found)
     }
 
-    fn find(&self, window: usize, most: usize, direction: Direction) -> Option<Stretched> {
+    fn find(&self, window: usize, most: usize, direction: Direction, like: f32) -> Option<Stretched> {
         let unit = self.rate / 2000;
         if window < FADE * unit || most < MIN_LAG * unit {
             return None;
         }
-        let most = most.min(MAX_LAG * unit);
-        if !self.is_speech(self.position, window) && self.rest_is_quiet(most, window, direction) {
-            return Some(Stretched {
-                samples: most,
-                speech: false,
-            });
+        let reach = match direction {
+            Direction::Ahead => MAX_SILENCE * unit,
+            Direction::Back => MAX_LAG * unit,
+        };
+        if !self.is_speech(self.position, window) {
+            for silence in [most.min(reach), most.min(MAX_LAG * unit)] {
+                if self.rest_is_quiet(silence, window, direction) {
+                    return Some(Stretched {
+                        samples: silence,
+                        speech: false,
+                    });
+                }
+            }
         }
+        if like > 1.0 {
+            return None;
+        }
+        let most = most.min(MAX_LAG * unit);
         let found = search(&self.samples, self.position, window, (MIN_LAG * unit, most), direction)?;
-        (found.likeness >= LIKE).then_some(Stretched {
+        (found.likeness >= like).then_some(Stretched {
             samples: found.lag,
             speech: true,
         })

@@ -9,6 +9,10 @@ use crate::report::Operation;
 /// Comfort noise without a packet from the sender counts as concealment after this many seconds.
 const COMFORT_SECONDS: i64 = 1;
 
+/// Packets over which the share of lost ones is measured, and how many one gap counts for at most.
+const LOSS_MEMORY: f64 = 500.0;
+const MAX_LOST: u64 = 20;
+
 impl JitterBuffer {
     /// Whether the packet wanted waits.
     pub(super) fn next_is_there(&self) -> bool {
@@ -43,19 +47,25 @@ impl JitterBuffer {
             return self.invent(target - delay, true, decoder);
         }
         let rest = hole - self.filled;
-        let enough = self.filled >= self.rate / 100 && delay >= target + 4 * self.rate / 100;
-        if rest <= 0 || enough {
-            self.join |= rest != 0;
-            return self.jump(timestamp, played_at, decoder);
-        }
+        // Where there is delay to spare, what is left of a hole is a chance to be rid of it.
+        let enough = self.filled >= self.rate / 100 && delay + 2 * self.tolerance() >= target;
         let copied = copy == Copy::Untouched && decoder.has_recovery(&front.payload);
         let frame = if copied {
             self.unit.min(hole) / self.tolerance() * self.tolerance()
         } else {
             0
         };
-        if frame > 0 && rest <= frame && self.recover(frame, played_at, decoder) {
+        let near = rest > 0 && (rest <= frame || enough);
+        if frame > 0 && near && self.recover(frame, played_at, decoder) {
             return;
+        }
+        if rest <= 0 || enough {
+            self.join |= rest != 0;
+            if copied && let Some(front) = self.queue.front() {
+                let late = front.arrival - (timestamp - self.unit) - self.arrival.base();
+                self.target.learn_copy(late, self.unit);
+            }
+            return self.jump(timestamp, played_at, decoder);
         }
         self.invent((rest - frame).max(self.tolerance()), false, decoder);
     }
@@ -103,11 +113,17 @@ impl JitterBuffer {
             self.invent(self.unit, false, decoder);
             return;
         }
-        if decoder.has_recovery(&packet.payload) {
+        let has_copy = decoder.has_recovery(&packet.payload);
+        self.copies += (f64::from(u8::from(has_copy)) - self.copies) / 64.0;
+        if has_copy {
             self.stats.fec_packets_received += 1;
             self.stats.fec_packets_discarded += u64::from(packet.copy != Copy::Used);
         }
         self.unit = written as i64;
+        if let Some(last) = self.last_sequence {
+            let lost = packet.sequence.wrapping_sub(last).wrapping_sub(1).min(MAX_LOST);
+            self.loss += (lost as f64 - self.loss * (lost + 1) as f64) / LOSS_MEMORY;
+        }
         self.last_sequence = Some(packet.sequence);
         // A late packet is played whole although its time was concealed: words are worth more than the delay, which is lowered
         // again in the next pause, and the packets behind it may be as late.
@@ -135,6 +151,8 @@ impl JitterBuffer {
         }
         front.copy = Copy::Used;
         let (timestamp, arrival) = (front.timestamp - written as i64, front.arrival);
+        self.target
+            .learn_copy(arrival - timestamp - self.arrival.base(), self.unit);
         let delay = played_at - timestamp - self.arrival.base();
         let overlap = self.wanted.map_or(0, |wanted| wanted + self.filled - timestamp);
         let skip = if delay >= self.target_samples() {

@@ -109,7 +109,8 @@ fn a_packet_after_its_time_is_too_late() {
     let now = start + Duration::from_millis(800);
     assert_eq!(buffer.insert(packet(10, 9600), now), InsertOutcome::TooLate);
     assert_eq!(buffer.stats().concealment_events, 1);
-    assert_eq!(buffer.stats().concealed_samples, 960);
+    // With delay to spare, half of the hole is enough.
+    assert!((480..=960).contains(&buffer.stats().concealed_samples));
 }
 
 #[test]
@@ -134,13 +135,14 @@ fn a_payload_that_cannot_be_decoded_counts_as_lost() {
         assert_eq!(buffer.pull(now, &mut Level, &mut out).samples, 960);
     }
     assert_eq!(buffer.stats().packets_discarded, 1);
-    assert_eq!(buffer.stats().concealed_samples, 960);
+    assert!((480..=960).contains(&buffer.stats().concealed_samples));
 }
 
 #[test]
 fn time_that_runs_backwards_stands_still() {
     let start = origin();
     let mut buffer = JitterBuffer::new(Config::default());
+    buffer.set_min_delay(Duration::from_millis(80));
     let later = start + Duration::from_secs(1);
     buffer.insert(packet(1, 0), later);
     buffer.insert(packet(2, 960), start);

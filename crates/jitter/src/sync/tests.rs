@@ -33,9 +33,9 @@ fn a_tone_is_stretched_without_a_seam() {
     for accelerate in [true, false] {
         let mut sync = filled(tone);
         let done = if accelerate {
-            sync.accelerate(700, 480)
+            sync.accelerate(700, 480, 0.88)
         } else {
-            sync.expand(700)
+            sync.expand(700, 0.88)
         }
         .unwrap();
         assert!(
@@ -65,17 +65,17 @@ fn noise_is_left_alone_and_silence_gives_all() {
             (state >> 8) as f32 / 8_388_608.0 - 1.0
         })
         .collect();
-    assert_eq!(filled(|n| noise[n]).accelerate(700, 480), None);
-    assert_eq!(filled(|n| noise[n]).expand(700), None);
+    assert_eq!(filled(|n| noise[n]).accelerate(700, 480, 0.88), None);
+    assert_eq!(filled(|n| noise[n]).expand(700, 0.88), None);
     assert_eq!(
-        filled(|_| 0.0).accelerate(700, 480),
+        filled(|_| 0.0).accelerate(700, 480, 0.88),
         Some(Stretched {
             samples: 700,
             speech: false
         })
     );
     assert_eq!(
-        filled(|_| 0.0).expand(700),
+        filled(|_| 0.0).expand(700, 0.88),
         Some(Stretched {
             samples: 700,
             speech: false
@@ -86,6 +86,6 @@ fn noise_is_left_alone_and_silence_gives_all() {
 #[test]
 fn keeps_what_must_be_played() {
     let mut sync = filled(|_| 0.0);
-    sync.accelerate(720, 2200);
+    sync.accelerate(720, 2200, 0.88);
     assert!(sync.pending() >= 2200);
 }
