@@ -53,8 +53,8 @@ export async function browserPhone(settings, dist, kind, open) {
   settings.resources.defer(() => phone.close());
   await phone.page.goto(`${phone.proxy.origin}/test/phone.html`);
   await phone.events.waitFor('ready');
-  const { user, service = 'dev', token, says } = settings;
-  await phone.tell('setUp', { user, service, token, says: says === 'tone' ? says : says.name });
+  const { user, service = 'dev', token, relay, says } = settings;
+  await phone.tell('setUp', { user, service, token, relay, says: says === 'tone' ? says : says.name });
   return phone;
 }
 
@@ -125,6 +125,15 @@ export class BrowserPhone {
   /** @returns {Promise<Record<string, any>>} */
   async stats() {
     return /** @type {Record<string, any>} */ (await this.tell('stats'));
+  }
+
+  /** @returns {Promise<import('./types.mjs').Way>} */
+  async path() {
+    return /** @type {any} */ (await this.tell('path'));
+  }
+
+  async changeNetwork() {
+    await this.tell('changeNetwork');
   }
 
   heard() {

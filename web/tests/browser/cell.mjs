@@ -80,10 +80,11 @@ export class Cell {
 
   /**
    * Caller and callee before the answer, the callee verified.
+   * @param {Partial<import('./types.mjs').PhoneSettings>} [more]
    * @returns {Promise<[Phone, Phone]>}
    */
-  async ringing() {
-    const [caller, callee] = await Promise.all([this.caller(), this.callee()]);
+  async ringing(more) {
+    const [caller, callee] = await Promise.all([this.caller('alice', more), this.callee('bob', more)]);
     await callee.listen();
     await caller.call(callee.user);
     await Promise.all([caller.events.waitFor('evtWaitConnected'), callee.events.waitFor('evtVerified')]);
@@ -92,10 +93,11 @@ export class Cell {
 
   /**
    * Caller and callee in a call.
+   * @param {Partial<import('./types.mjs').PhoneSettings>} [more]
    * @returns {Promise<[Phone, Phone]>}
    */
-  async connected() {
-    const [caller, callee] = await this.ringing();
+  async connected(more) {
+    const [caller, callee] = await this.ringing(more);
     await callee.answer();
     await Promise.all([caller.events.waitFor('evtConnected'), callee.events.waitFor('evtConnected')]);
     return [caller, callee];

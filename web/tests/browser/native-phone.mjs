@@ -128,6 +128,18 @@ export class NativePhone {
     return this.events.list.findLast((event) => event.name === 'stats')?.data ?? {};
   }
 
+  /** @returns {Promise<import('./types.mjs').Way>} */
+  async path() {
+    const fresh = this.events.list.length;
+    const { data } = await this.events.waitFor('stats', ({ data }) => data.candidatePair?.localKind, LIMIT, fresh);
+    const { localKind: kind, relayProtocol, restarts } = data.candidatePair;
+    return { kind, protocol: relayProtocol ?? undefined, generation: String(restarts) };
+  }
+
+  async changeNetwork() {
+    throw new Error('the networks of this machine are what the command-line phone sees');
+  }
+
   heard() {
     return this.recording.since();
   }
@@ -160,6 +172,8 @@ export class NativePhone {
     const events = join(this.folder, 'events.jsonl');
     const heard = join(this.folder, 'heard.wav');
     const options = ['--as', this.user, '--server', `${this.proxy.origin.replace('http', 'ws')}/ws`, '--loopback', '--control'];
+    const { relay } = this.settings;
+    if (relay) options.push('--ice-policy', 'relay-only', '--relay-protocols', relay);
     options.push(...this.#service('--service'), '--events', events, '--input', this.says, '--output', heard, '--quiet');
     const child = spawn(BINARY, ['--log', process.env.DUOLOGUE_LOG ?? 'warn', ...command, ...options], { stdio: 'pipe' });
     guard(child);

@@ -22,9 +22,12 @@ const element = /** @type {HTMLAudioElement} */ (document.getElementById('peer')
 const context = new AudioContext({ sampleRate: RATE });
 const microphone = context.createMediaStreamDestination();
 const speaker = new GainNode(context);
-const call = new Duologue.Call();
-/** @type {{ user: string, service: string, token?: string }} */
+/** @type {import('/sdk/duologue.mjs').Call} */
+let call;
+/** @type {{ user: string, service: string, token?: string, relay?: 'udp' | 'tcp' }} */
 let settings;
+/** @type {RTCPeerConnection[]} */
+const connections = [];
 
 // Events go one after the other, so that they arrive in their order; sound goes beside them, as much at a time as there is.
 let events = Promise.resolve();
@@ -166,6 +169,47 @@ async function verify(ccParam) {
   }
 }
 
+/** Keeps the connections that the SDK makes; with a relay, they know of the servers with its protocol only. */
+function watchConnections() {
+  const fitting = (/** @type {RTCConfiguration} */ { iceServers = [], ...rest }) => ({
+    ...rest,
+    iceServers: iceServers
+      .map((server) => ({ ...server, urls: [server.urls].flat().filter((url) => url.startsWith('turn:') && protocolOf(url) === settings.relay) }))
+      .filter(({ urls }) => urls.length),
+  });
+  const choose = (/** @type {RTCConfiguration | undefined} */ given) => (settings.relay && given ? fitting(given) : given);
+  window.RTCPeerConnection = class extends RTCPeerConnection {
+    constructor(/** @type {RTCConfiguration} */ configuration) {
+      super(choose(configuration));
+      connections.push(this);
+    }
+
+    setConfiguration(/** @type {RTCConfiguration} */ configuration) {
+      super.setConfiguration(choose(configuration));
+    }
+  };
+}
+
+/** RFC 7065 §3.1: UDP unless another transport is named. */
+function protocolOf(/** @type {string} */ url) {
+  return /[?&]transport=(\w+)/.exec(url)?.[1] ?? 'udp';
+}
+
+/** The way of the media, of the connection that stands. */
+async function path() {
+  const connection = connections.findLast(({ connectionState }) => connectionState === 'connected');
+  if (!connection) throw new Error('no connection stands');
+  const all = [...(await connection.getStats()).values()];
+  const transport = all.find(({ type, selectedCandidatePairId }) => type === 'transport' && selectedCandidatePairId);
+  const pair = all.find(({ type, id, selected }) => type === 'candidate-pair' && (selected || id === transport?.selectedCandidatePairId));
+  const local = all.find(({ id }) => id === pair?.localCandidateId);
+  return {
+    kind: local?.candidateType,
+    protocol: local?.relayProtocol,
+    generation: /^a=ice-ufrag:(.*)$/m.exec(connection.currentLocalDescription?.sdp ?? '')?.[1]?.trim(),
+  };
+}
+
 /** Whether what should play plays, for the log of a failure. */
 function soundState() {
   const { paused, muted, volume, currentTime, readyState, srcObject } = element;
@@ -191,6 +235,8 @@ window.addEventListener('unhandledrejection', ({ reason }) => console.error(`unh
 const commands = {
   async setUp(options) {
     settings = options;
+    watchConnections();
+    call = new Duologue.Call(settings.relay ? { iceTransportPolicy: 'relay' } : {});
     await sound(options);
   },
   async call({ peer, peerService }) {
@@ -223,6 +269,11 @@ const commands = {
   unhold: () => quietly(call.unhold()),
   hangUp: (phrase) => quietly(call.endCall(phrase ?? undefined)),
   recorded: async () => recorded,
+  path,
+  changeNetwork: async () => {
+    window.dispatchEvent(new Event('online'));
+    return null;
+  },
   stats: async () => ({ ...(await call.getCurrentStats()), sound: soundState() }),
 };
 

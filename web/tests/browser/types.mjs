@@ -9,6 +9,7 @@
  * @property {number} [port] of its own origin; a free one unless given
  * @property {string} [service] `dev` unless given
  * @property {string} [token] access token; from the development server's app server unless given
+ * @property {'udp' | 'tcp'} [relay] shows the addresses of relays only, each reached by this protocol
  */
 
 /**
@@ -31,9 +32,18 @@
  * @property {(phrase?: string) => Promise<void>} hangUp
  * @property {() => number} dropSocket cuts its signalling; tells how many sockets that were
  * @property {() => Promise<Record<string, any>>} stats
+ * @property {() => Promise<Way>} path the way that the media takes
+ * @property {() => Promise<void>} changeNetwork lets the phone believe that its network is another one; browsers only
  * @property {() => Float32Array} heard 48 kHz mono
  * @property {() => Promise<number>} recorded samples played until now, of which some may yet have to arrive in `recording`
  * @property {() => Promise<void>} close
+ */
+
+/**
+ * @typedef {object} Way
+ * @property {string} kind of the own candidate: `host`, `srflx`, `prflx` or `relay`
+ * @property {string | undefined} protocol how an own relay is reached
+ * @property {string} generation another one after each restart of ICE
  */
 
 /**
