@@ -65,7 +65,8 @@ enum Command {
         /// Only these: down-2s-up, down-other-up, swapped, renumbered, both-swapped; repeatable
         #[arg(long, value_name = "CHANGE")]
         only: Vec<String>,
-        /// Both phones' network (the second interface is always behind a port-restricted NAT)
+        /// The network of each interface. What no audio on the line means is seen at the outermost NAT, so it tells most with
+        /// `open`
         #[arg(long, default_value = "open")]
         network: Kind,
         /// What each phone's line does, each way alike

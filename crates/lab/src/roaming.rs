@@ -1,16 +1,16 @@
 //! A phone's network changes while it rings or in the call.
 
 use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::namespace::Folder;
-use crate::nat::Kind;
 use crate::outages::{Plan, shown};
 use crate::phone::{Part, pause};
 use crate::server::Server;
 use crate::session::{Place, Session};
-use crate::world::World;
+use crate::world::{Access, World};
 
 /// How long a call may take to come back or to end.
 const PATIENCE: Duration = Duration::from_secs(45);
@@ -70,7 +70,8 @@ impl Change {
         }
     }
 
-    fn happen(self, caller: &mut Place, callee: &Place) -> anyhow::Result<()> {
+    /// `used` is the address that the caller's audio goes by, once there is audio.
+    fn happen(self, caller: &mut Place, callee: &Place, used: Option<IpAddr>) -> anyhow::Result<()> {
         let swap = |place: &Place| -> anyhow::Result<()> {
             place.accesses[0].down(&place.host)?;
             place.accesses[1].up(&place.host)
@@ -84,7 +85,11 @@ impl Change {
                 }
                 caller.accesses[0].up(&caller.host)
             }
-            Self::Fallback => caller.accesses[0].down(&caller.host),
+            Self::Fallback => {
+                let in_use = |access: &&Access| Some(IpAddr::V4(access.address())) == used;
+                let access = caller.accesses.iter().find(in_use).unwrap_or(&caller.accesses[0]);
+                access.down(&caller.host)
+            }
             Self::Swap => swap(caller),
             Self::Renumber => {
                 let Place { accesses, host, .. } = caller;
@@ -141,8 +146,8 @@ pub fn change(
     folder: &Path,
 ) -> anyhow::Result<Outcome> {
     let place = |part| -> anyhow::Result<Place> {
-        let kinds = [plan.kind, Kind::PortRestricted];
-        let place = Place::new(world, part, &kinds[..change.interfaces(part)], &plan.line)?;
+        let kinds = vec![plan.kind; change.interfaces(part)];
+        let place = Place::new(world, part, &kinds, &plan.line)?;
         change.prepare(&place)?;
         Ok(place)
     };
@@ -150,15 +155,21 @@ pub fn change(
     let mut session = Session::ring(server, &caller, &callee, folder)?;
     let mut outcome = Outcome::default();
     if moment == Moment::Ringing {
-        change.happen(&mut caller, &callee)?;
+        change.happen(&mut caller, &callee, None)?;
         let route = session.accept()?;
         outcome.connected = Some(Duration::from_secs_f64(route.accept_to_connected.max(0.0) / 1000.0));
         outcome.silence = session.hang_up()?.map(|heard| heard.longest());
         return Ok(outcome);
     }
     session.accept()?;
+    let used = session.caller.statistics().and_then(|statistics| {
+        statistics["candidatePair"]["local"]
+            .as_str()?
+            .parse::<SocketAddr>()
+            .ok()
+    });
     let begin = Instant::now();
-    change.happen(&mut caller, &callee)?;
+    change.happen(&mut caller, &callee, used.map(|used| used.ip()))?;
     let taps = [&caller.tap, &callee.tap];
     let before = taps.map(|tap| tap.count());
     let done = Instant::now();

@@ -156,6 +156,12 @@ pub struct Access {
 }
 
 impl Access {
+    /// The phone's address on it.
+    #[must_use]
+    pub fn address(&self) -> Ipv4Addr {
+        self.address
+    }
+
     /// Takes the interface down, and its routes with it.
     ///
     /// # Errors
