@@ -1,12 +1,15 @@
 //! Valid pairs, nomination, consent and the state of the whole.
 
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Agent;
 use super::pairs::{Pair, PairId, PairState, Progress};
 use super::transactions::Transaction;
 use crate::{CandidateKind, Event, PairInfo, RelayProtocol, Role, State};
+
+/// How often the path that was lost is tried.
+const PROBE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Consent is lost: every pair is tried again, and the one that was in use for as long as the agent lives.
 #[derive(Clone, Copy, Debug)]
@@ -352,7 +355,13 @@ impl Agent {
     /// Sets the time of the next consent check, unless one is set.
     pub(super) fn schedule_consent(&mut self, now: Instant) {
         if self.consent_at.is_none() {
-            self.consent_at = Some(now + self.rng.spread(self.config.consent.interval));
+            // RFC 7675 §5.1 says how often consent is renewed. Once it is lost these are checks like any other (RFC 8445 §14.2), and the
+            // path is to be back soon after the network.
+            let interval = match self.lost {
+                Some(_) => self.config.consent.interval.min(PROBE_INTERVAL),
+                None => self.config.consent.interval,
+            };
+            self.consent_at = Some(now + self.rng.spread(interval));
         }
     }
 
