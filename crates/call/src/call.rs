@@ -8,7 +8,7 @@ use duologue_signaling::limits;
 
 use crate::engine;
 use crate::shell::{CommandSender, Shared};
-use crate::{AcceptParams, CallError, Events, SetupPhases, Statistics};
+use crate::{AcceptParams, CallError, Events, SetupPhases, Statistics, VerificationCode};
 
 /// Where a call stands; the states and their order are the documented ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -174,6 +174,13 @@ impl Call {
     /// The latest statistics, refreshed every 200 ms while audio runs.
     pub fn statistics(&self) -> Statistics {
         self.shared.with(|view| view.statistics.clone())
+    }
+
+    /// The code that both users see when nobody sits between their devices; they compare it by reading it out. `None` until
+    /// `evt_verification_code`: it needs the accept, the media path, and the caller's nonce, which the callee has checked against the caller's
+    /// first message. A nonce that does not fit ends the call with AUTH_ERROR.
+    pub fn verification_code(&self) -> Option<VerificationCode> {
+        self.shared.with(|view| view.verification_code)
     }
 
     /// When the phases of the set-up were reached so far.

@@ -8,6 +8,30 @@ use std::time::Duration;
 #[doc(hidden)]
 pub type CandidateMap = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// Which of its addresses a client shows to the peer, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum IcePolicy {
+    /// All of them: the shortest path is found.
+    #[default]
+    All,
+    /// Only those on relays: the peer does not learn where this device is. Without a TURN server no call connects.
+    RelayOnly,
+    /// All of them, but none before the accept. The first words then wait for the path.
+    NothingBeforeAccept,
+}
+
+/// How a client speaks to a TURN server (RFC 8656 §3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RelayProtocol {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+    /// TLS over TCP.
+    Tls,
+}
+
 /// Settings of a [`Client`](crate::Client).
 ///
 /// ```
@@ -22,6 +46,10 @@ pub struct Config {
     pub(crate) allow_insecure: bool,
     pub(crate) loopback: bool,
     pub(crate) pre_connect: bool,
+    pub(crate) ice_policy: IcePolicy,
+    pub(crate) relay_protocols: Vec<RelayProtocol>,
+    pub(crate) mdns_hiding: bool,
+    pub(crate) network_patience: Duration,
     pub(crate) extra_roots: Vec<Vec<u8>>,
     pub(crate) candidate_map: Option<CandidateMap>,
     pub(crate) statistics_interval: Duration,
@@ -38,6 +66,10 @@ impl Config {
             allow_insecure: false,
             loopback: false,
             pre_connect: true,
+            ice_policy: IcePolicy::All,
+            relay_protocols: vec![RelayProtocol::Udp, RelayProtocol::Tcp, RelayProtocol::Tls],
+            mdns_hiding: false,
+            network_patience: Duration::from_secs(30),
             extra_roots: Vec::new(),
             candidate_map: None,
             statistics_interval: Duration::from_secs(1),
@@ -71,7 +103,39 @@ impl Config {
         self
     }
 
-    /// Trusts one more root certificate (X.509, DER) for the call server, beside those of the `webpki-roots` crate.
+    /// Which addresses the peer may learn, and when; all by default.
+    #[must_use]
+    pub fn ice_policy(mut self, policy: IcePolicy) -> Self {
+        self.ice_policy = policy;
+        self
+    }
+
+    /// The protocols by which relays are reached; all of them by default, and then the best that works is taken. For networks where one
+    /// of them is known to be bad.
+    #[must_use]
+    pub fn relay_protocols(mut self, protocols: &[RelayProtocol]) -> Self {
+        self.relay_protocols = protocols.to_vec();
+        self
+    }
+
+    /// Hides host candidates behind mDNS names, as browsers do: only a peer on the same link learns the addresses of the interfaces.
+    /// Off by default.
+    #[must_use]
+    pub fn mdns_hiding(mut self, hide: bool) -> Self {
+        self.mdns_hiding = hide;
+        self
+    }
+
+    /// How long a connected call waits for a network that is gone, its own or the peer's, before it ends with UNAVAILABLE_NETWORK.
+    /// Default 30 s, at least 20 s and at most 10 minutes. After half of it (15 to 30 s) at the latest, `evt_network_unavailable` tells how much
+    /// is left.
+    #[must_use]
+    pub fn network_patience(mut self, patience: Duration) -> Self {
+        self.network_patience = patience.clamp(Duration::from_secs(20), Duration::from_secs(600));
+        self
+    }
+
+    /// Trusts one more root certificate (X.509, DER) for the call server and its TURN servers, beside those of the `webpki-roots` crate.
     #[must_use]
     pub fn extra_root_certificate(mut self, der: Vec<u8>) -> Self {
         self.extra_roots.push(der);
@@ -102,6 +166,10 @@ impl fmt::Debug for Config {
             .field("allow_insecure", &self.allow_insecure)
             .field("loopback", &self.loopback)
             .field("pre_connect", &self.pre_connect)
+            .field("ice_policy", &self.ice_policy)
+            .field("relay_protocols", &self.relay_protocols)
+            .field("mdns_hiding", &self.mdns_hiding)
+            .field("network_patience", &self.network_patience)
             .field("extra_roots", &self.extra_roots.len())
             .field("statistics_interval", &self.statistics_interval)
             .finish_non_exhaustive()

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use duologue_signaling::{DisconnectReason, DisconnectSource};
 
-use crate::{Call, Statistics};
+use crate::{Call, Statistics, VerificationCode};
 
 /// The handlers of a call. Each does nothing unless overridden.
 ///
@@ -61,6 +61,12 @@ pub trait CallDelegate: Send + 'static {
     /// The media path works again.
     fn evt_network_reavailable(&mut self, call: &Call, param: &NetworkReavailableParam) {
         let _ = (call, param);
+    }
+
+    /// Both ends have proven what the code is made of: when the two users see the same one, nobody sits between their devices. At most
+    /// once in a call, soon after `evt_connected` or just before it; never with a peer of a version without it.
+    fn evt_verification_code(&mut self, call: &Call, code: &VerificationCode) {
+        let _ = (call, code);
     }
 
     /// Statistics, each [`interval_of_statistics`](crate::Config::interval_of_statistics) while audio runs.

@@ -12,12 +12,16 @@ mod control;
 mod formats;
 mod leg;
 mod legs;
+mod network;
+mod restart;
 mod seeds;
 mod server_link;
+mod servers;
 mod statistics;
+mod verify;
 
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -25,13 +29,16 @@ use duologue_media::Media;
 use duologue_signaling::client::{ClientCall, Timers};
 use duologue_signaling::message::Verified;
 use duologue_signaling::{ClientMessage, DisconnectReason};
-use duologue_transport::Certificate;
+use duologue_transport::{Certificate, TurnServer};
 
 pub use self::config::{Command, Config, EngineError, Role};
 use self::leg::Leg;
+pub use self::network::{NAT64_NAME, StreamKey};
 use self::seeds::Seeds;
 use self::server_link::ServerLink;
-use crate::{CallEvent, CallEventKind, SetupPhases};
+use self::servers::Servers;
+use self::verify::Verification;
+use crate::{CallEvent, CallEventKind, IcePolicy, SetupPhases};
 
 /// A pull of audio that takes longer is slow.
 pub const SLOW_PULL: Duration = duologue_media::CONCEALMENT_BUDGET;
@@ -53,6 +60,53 @@ pub enum Output {
     Signal(String),
     /// Close the connection to the server and make another: nobody answers on it.
     SignalReset,
+    /// Open a TCP connection to a TURN server, then say [`handle_stream_open`](Engine::handle_stream_open), or
+    /// [`handle_stream_closed`](Engine::handle_stream_closed) if that fails.
+    StreamOpen {
+        /// Its name in all other calls.
+        key: StreamKey,
+        /// The local address to connect from.
+        local: IpAddr,
+        /// The server.
+        remote: SocketAddr,
+        /// TLS, with this name in the server's certificate; `None` is plain TCP.
+        tls: Option<String>,
+    },
+    /// Write these bytes on a stream, all of them or none.
+    StreamWrite {
+        /// Which stream.
+        key: StreamKey,
+        /// Whole messages.
+        bytes: Vec<u8>,
+    },
+    /// Close a stream, after what was written.
+    StreamClose {
+        /// Which stream.
+        key: StreamKey,
+    },
+    /// Bind sockets for one leg alone, on every local address, and hand them in by
+    /// [`add_leg_address`](Engine::add_leg_address): a TURN server gives one allocation a socket (RFC 8656 §3).
+    NeedSockets {
+        /// The leg.
+        leg: usize,
+    },
+    /// Find the addresses of this name and give them to [`handle_lookup`](Engine::handle_lookup).
+    Lookup {
+        /// A name of DNS.
+        name: String,
+    },
+    /// Find the address of this mDNS name and give it to [`handle_mdns_answer`](Engine::handle_mdns_answer).
+    MdnsQuery {
+        /// The whole name, `.local` included.
+        name: String,
+    },
+    /// Answer mDNS questions for this name with this address from now on.
+    MdnsPublish {
+        /// The whole name, `.local` included.
+        name: String,
+        /// One of our addresses.
+        address: IpAddr,
+    },
     /// Something for the application.
     Event(CallEvent),
 }
@@ -83,8 +137,12 @@ pub struct Engine {
     cname: String,
     local_addresses: Vec<SocketAddr>,
     addresses_complete: bool,
+    servers: Servers,
     stun_servers: Vec<SocketAddr>,
-    server_address: Option<(String, IpAddr)>,
+    turn_servers: Vec<TurnServer>,
+    nat64: Vec<Ipv6Addr>,
+    nat64_asked: bool,
+    verification: Verification,
     phases: SetupPhases,
     outputs: VecDeque<Output>,
     /// Both may speak: set by the accept, cleared by the end.
@@ -105,6 +163,7 @@ pub struct Engine {
     datagrams_ignored: u64,
     goodbyes_ignored: u64,
     descriptions_ignored: u64,
+    restarts: u64,
 }
 
 impl Engine {
@@ -143,11 +202,12 @@ impl Engine {
         media_config.cname.clone_from(&cname);
         let media = Media::new(media_config, seeds.draw(), now)?;
         let timers = Timers {
-            pre_connect: config.pre_connect,
+            pre_connect: config.pre_connect && config.ice_policy != IcePolicy::NothingBeforeAccept,
             ..Timers::default()
         };
         let call = ClientCall::new(config.role.kind(), timers);
         let server = ServerLink::new(config.role.hello());
+        let verification = Verification::new(seeds.draw(), &certificate);
         let mut engine = Self {
             config,
             certificate,
@@ -166,8 +226,12 @@ impl Engine {
             cname,
             local_addresses: Vec::new(),
             addresses_complete: false,
+            servers: Servers::default(),
             stun_servers: Vec::new(),
-            server_address: None,
+            turn_servers: Vec::new(),
+            nat64: Vec::new(),
+            nat64_asked: false,
+            verification,
             phases: SetupPhases::new(now),
             outputs: VecDeque::new(),
             talking: false,
@@ -181,29 +245,10 @@ impl Engine {
             datagrams_ignored: 0,
             goodbyes_ignored: 0,
             descriptions_ignored: 0,
+            restarts: 0,
         };
         engine.add_leg(None, now);
         Ok(engine)
-    }
-
-    /// A bound UDP socket that media may use.
-    pub fn add_local_address(&mut self, address: SocketAddr, now: Instant) {
-        self.local_addresses.push(address);
-        for leg in &mut self.legs {
-            // One that the agent refuses is of no use and harms nothing.
-            let _ = leg.transport.add_local_address(address, now);
-        }
-        self.pump(now);
-    }
-
-    /// There are no more sockets: the call begins.
-    pub fn end_of_local_addresses(&mut self, now: Instant) {
-        self.addresses_complete = true;
-        for leg in &mut self.legs {
-            leg.transport.end_of_local_addresses(now);
-        }
-        self.start(now);
-        self.pump(now);
     }
 
     /// The application wants something.
@@ -212,10 +257,10 @@ impl Engine {
         self.pump(now);
     }
 
-    /// The server's name and its address on the connection that is about to be told of: STUN servers under that name need no
-    /// look-up.
-    pub fn set_server_address(&mut self, server: (String, IpAddr)) {
-        self.server_address = Some(server);
+    /// The server's name and its address on the connection that is about to be told of: STUN and TURN servers under that name need
+    /// no look-up.
+    pub fn set_server_address(&mut self, (name, address): (String, IpAddr)) {
+        self.servers.know(&name, vec![address]);
     }
 
     /// A connection to the server is open, the first or a further one.
@@ -343,6 +388,10 @@ impl Engine {
     /// The call's id, once the server told it.
     pub fn sid(&self) -> Option<String> {
         self.call.sid().map(String::from)
+    }
+
+    fn is_caller(&self) -> bool {
+        matches!(self.config.role, Role::Caller(_))
     }
 
     fn active_leg(&self) -> Option<&Leg> {

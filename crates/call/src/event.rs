@@ -12,7 +12,7 @@ use futures_util::Stream;
 
 use crate::{
     CallConnectedParam, CallVerifiedParam, DisconnectedParam, NetworkReavailableParam, NetworkUnavailableParam,
-    PeerHoldParam, Statistics,
+    PeerHoldParam, Statistics, VerificationCode,
 };
 
 /// Most events that wait for a slow reader. Statistics and what may come again and again (microphone, hold, network) then make room,
@@ -53,6 +53,8 @@ pub enum CallEventKind {
     NetworkUnavailable(NetworkUnavailableParam),
     /// See [`CallDelegate::evt_network_reavailable`](crate::CallDelegate::evt_network_reavailable).
     NetworkReavailable(NetworkReavailableParam),
+    /// See [`CallDelegate::evt_verification_code`](crate::CallDelegate::evt_verification_code).
+    VerificationCode(VerificationCode),
     /// The peer's first packet of audio arrived at [`CallEvent::at`].
     FirstAudio,
     /// The first sample that is sent was captured at [`CallEvent::at`] (a source's: was read then).
@@ -78,6 +80,7 @@ impl CallEventKind {
             Self::PeerUnhold => "evt_peer_unhold",
             Self::NetworkUnavailable(_) => "evt_network_unavailable",
             Self::NetworkReavailable(_) => "evt_network_reavailable",
+            Self::VerificationCode(_) => "evt_verification_code",
             Self::FirstAudio => "first_audio",
             Self::FirstSampleIn => "first_sample_in",
             Self::FirstSampleOut => "first_sample_out",

@@ -15,12 +15,13 @@ mod event;
 mod params;
 mod shell;
 mod statistics;
+mod verification;
 
 pub use call::{Call, CallState, HoldStatus};
 pub use client::Client;
 #[doc(hidden)]
 pub use config::CandidateMap;
-pub use config::Config;
+pub use config::{Config, IcePolicy, RelayProtocol};
 pub use delegate::{
     CallConnectedParam, CallDelegate, CallVerifiedParam, DisconnectedParam, NetworkReavailableParam,
     NetworkUnavailableParam, PeerHoldParam, Reason, SetupPhases,
@@ -36,3 +37,4 @@ pub use statistics::{
     CandidatePairStatistics, InboundStatistics, Levels, OutboundStatistics, PlayoutStatistics, RemoteInboundStatistics,
     ShellStatistics, Statistics, TransportStatistics,
 };
+pub use verification::{VerificationCode, VerificationSymbol};

@@ -4,10 +4,13 @@ mod audio_io;
 mod command;
 mod dispatcher;
 mod interfaces;
+mod mdns;
 mod media_thread;
+mod network_watch;
 mod session;
 mod shared;
 mod sockets;
+mod streams;
 mod websocket;
 
 pub(crate) use command::CommandSender;

@@ -116,6 +116,10 @@ pub struct CandidatePairStatistics {
     pub local_kind: Option<&'static str>,
     /// `host`, `srflx`, `prflx` or `relay`.
     pub remote_kind: Option<&'static str>,
+    /// How our relay is reached, `udp`, `tcp` or `tls`, when the path leads over one of ours.
+    pub relay_protocol: Option<&'static str>,
+    /// How often this side restarted ICE; not part of webrtc-stats.
+    pub restarts: u64,
     /// Round trip by STUN in seconds.
     pub current_round_trip_time: Option<f64>,
 }
@@ -170,7 +174,7 @@ pub struct ShellStatistics {
     pub datagrams_ignored: u64,
     /// RTCP goodbyes that named no documented reason: a browser's track was taken away.
     pub goodbyes_ignored: u64,
-    /// Descriptions of the peer after the first: nothing is negotiated twice.
+    /// Descriptions of the peer after the first that were no restart of ICE: nothing else is negotiated twice.
     pub descriptions_ignored: u64,
     /// Samples that the capture device delivered and nobody read in time.
     pub capture_overruns: u64,

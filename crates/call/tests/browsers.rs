@@ -3,6 +3,10 @@
 
 #[path = "support/bench.rs"]
 mod bench;
+#[path = "browsers/codes.rs"]
+mod codes;
+#[path = "browsers/networks.rs"]
+mod networks;
 
 use std::time::Duration;
 
@@ -327,39 +331,6 @@ fn who_is_held_hears_a_tone_until_the_peer_goes_on() {
     });
     assert!(bench.has("evt_peer_unhold"));
     assert!(!bench.engine.wants_hold_tone());
-}
-
-#[test]
-fn a_lost_path_is_told_with_whose_network_it_is_and_ends_the_call_in_time() {
-    let unavailable = |bench: &Bench| {
-        let found = bench.events.iter().rev().find_map(|event| match event {
-            CallEventKind::NetworkUnavailable(param) => Some((param.is_peer, param.will_disconnect_sec)),
-            _ => None,
-        });
-        found.expect("told")
-    };
-    let mut bench = called_by_chromium();
-    bench.peers[0].cut_off = true;
-    bench.run_until("the loss", |bench| bench.has("evt_network_unavailable"));
-    assert_eq!(unavailable(&bench), (true, 10));
-    bench.peers[0].cut_off = false;
-    bench.run_until("the return", |bench| bench.has("evt_network_reavailable"));
-    bench.run(20 * second());
-    assert!(!bench.has("evt_disconnected"));
-
-    // Without the server it is our own network, and nothing comes back.
-    bench.events.clear();
-    bench.lose_server();
-    bench.peers[0].cut_off = true;
-    bench.run_until("the loss", |bench| bench.has("evt_network_unavailable"));
-    assert_eq!(unavailable(&bench), (false, 10));
-    let took = bench.run_until("the end", |bench| bench.has("evt_disconnected"));
-    assert!(took <= 11 * second(), "{took:?}");
-    let reason = bench.events.iter().find_map(|event| match event {
-        CallEventKind::Disconnected(param) => Some(param.reason.str_code),
-        _ => None,
-    });
-    assert_eq!(reason, Some("UNAVAILABLE_NETWORK"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use duologue_call::CallEventKind;
 use duologue_signaling::DisconnectReason;
 use duologue_signaling::server::is_allowed_pair;
 use duologue_testnet::{LinkConfig, Loss, Rng, seed_from_env};
@@ -88,6 +89,15 @@ fn check(seed: u64, outcome: &Outcome) {
             "evt_disconnected",
             "seed {seed}: nothing follows the end"
         );
+    }
+    let code = |who| {
+        outcome.events.iter().find_map(|(_, whose, kind)| match kind {
+            CallEventKind::VerificationCode(code) if *whose == who => Some(*code),
+            _ => None,
+        })
+    };
+    if let (Some(caller), Some(callee)) = (code(CALLER), code(CALLEE)) {
+        assert_eq!(caller, callee, "seed {seed}: nobody sits in between");
     }
     // Nobody sends audio before the accept: RTCP has no reason to exist by then either.
     let accepted = outcome.accepted.unwrap_or(Duration::MAX);

@@ -7,6 +7,7 @@ use duologue_signaling::client::{self, CalleeParams, CallerParams};
 use duologue_signaling::message::Hello;
 
 use crate::config::CandidateMap;
+use crate::{IcePolicy, RelayProtocol};
 
 /// Which end of the call this is.
 #[derive(Debug, Clone)]
@@ -53,6 +54,16 @@ pub struct Config {
     pub loopback: bool,
     /// The media path may be built before the accept.
     pub pre_connect: bool,
+    /// Which addresses the peer may learn, and when.
+    pub ice_policy: IcePolicy,
+    /// How relays may be reached.
+    pub relay_protocols: Vec<RelayProtocol>,
+    /// Host candidates hide behind mDNS names.
+    pub mdns_hiding: bool,
+    /// DTLS may be carried inside STUN checks. Default true.
+    pub dtls_in_stun: bool,
+    /// How long a silent peer is waited for during the call. Default 30 s.
+    pub patience: Duration,
     /// Rewrites candidates before the peer is told of them.
     pub candidate_map: Option<CandidateMap>,
     /// Media settings; SSRC and CNAME are drawn from the seed.
@@ -68,6 +79,11 @@ impl Config {
             role,
             loopback: false,
             pre_connect: true,
+            ice_policy: IcePolicy::All,
+            relay_protocols: vec![RelayProtocol::Udp, RelayProtocol::Tcp, RelayProtocol::Tls],
+            mdns_hiding: false,
+            dtls_in_stun: true,
+            patience: Duration::from_secs(30),
             candidate_map: None,
             media: duologue_media::Config::default(),
             tell_timeout: Duration::from_secs(60),
@@ -120,6 +136,8 @@ impl fmt::Debug for Config {
             .field("role", &self.role)
             .field("loopback", &self.loopback)
             .field("pre_connect", &self.pre_connect)
+            .field("ice_policy", &self.ice_policy)
+            .field("patience", &self.patience)
             .finish_non_exhaustive()
     }
 }

@@ -1,9 +1,8 @@
 //! Signalling within an engine: what the call's state machine, the server and the paths tell each other.
 
-use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use duologue_signaling::client::{Event, Output as CallOutput, PathEvent, PathFailure};
+use duologue_signaling::client::{Event, Output as CallOutput, PathEvent};
 use duologue_signaling::ids::PartyId;
 use duologue_signaling::message::{MakeCall, Verified, Welcome};
 use duologue_signaling::{ClientMessage, DisconnectReason, ServerMessage, SessionDescription};
@@ -14,10 +13,6 @@ use crate::{CallConnectedParam, CallEventKind, CallVerifiedParam, DisconnectedPa
 
 /// Stands between the reason and the application's phrase in a BYE.
 const PHRASE: &str = ": ";
-/// RFC 8489 §18.6.
-const STUN_PORT: u16 = 3478;
-/// More of them only repeat what the first ones say.
-const MOST_STUN_SERVERS: usize = 4;
 
 impl Engine {
     /// Begins the call; the message to the server waits until it lets us in.
@@ -90,16 +85,8 @@ impl Engine {
         let first = self.phases.signalling_open.is_none();
         self.phases.signalling_open.get_or_insert(now);
         self.call.handle_signal_up(welcome);
-        if first && !self.ended {
-            let urls = welcome.ice_servers.iter().flat_map(|server| &server.urls);
-            let known = self.server_address.as_ref();
-            self.stun_servers = urls
-                .filter_map(|url| stun_address(url, known))
-                .take(MOST_STUN_SERVERS)
-                .collect();
-            if !self.stun_servers.is_empty() {
-                self.renew_first_leg(now);
-            }
+        if !self.ended {
+            self.take_servers(welcome, first, now);
         }
         for message in [self.untold_mute.take(), self.untold_hold.take()].into_iter().flatten() {
             self.send_to_server(message);
@@ -155,19 +142,6 @@ impl Engine {
         }
     }
 
-    /// The peer has not answered for so long that it will not.
-    pub(super) fn on_lost(&mut self, now: Instant) {
-        if self.lost_at.is_some_and(|at| at <= now) {
-            self.lost_at = None;
-            if let Some(index) = self.active {
-                self.on_path(index, PathEvent::Failed(PathFailure::Unreachable), now);
-            }
-        }
-        if self.ended && self.tell_until.is_some_and(|until| until <= now) {
-            self.told = true;
-        }
-    }
-
     pub(super) fn pump_call(&mut self, now: Instant) -> bool {
         let mut busy = false;
         while let Some(output) = self.call.poll_output() {
@@ -201,14 +175,20 @@ impl Engine {
                 }
             }
             CallOutput::RemoteCandidates {
-                party, candidates, end, ..
+                party,
+                generation,
+                candidates,
+                end,
             } => {
-                if let Some(index) = self.leg_for(party) {
+                if let Some(index) = self.leg_for(party)
+                    && self.legs[index].remote_generation == generation
+                {
                     // The end that a further device hears of may be that of the first one's candidates.
                     self.add_remote_candidates(index, &candidates, end && !self.further, now);
                 }
             }
             CallOutput::StartAudio { party } => self.on_start_audio(party, now),
+            CallOutput::Reveal { nonce } => self.on_reveal(nonce, now),
             CallOutput::ClosePath { party } => {
                 if let Some(index) = self.leg_of(party) {
                     self.legs[index].transport.close(now);
@@ -240,20 +220,14 @@ impl Engine {
         self.verified = Some(verified);
     }
 
-    /// The peer's first description of a leg counts. A further one asks to negotiate again, which nothing in a call needs; it is ignored
-    /// rather than answered, and what was agreed stays in force.
+    /// The peer's first description of a leg decides what is spoken and how it is protected; a further one may only restart ICE.
     fn take_description(&mut self, index: usize, description: &SessionDescription, now: Instant) {
         if self.legs[index].described {
-            self.descriptions_ignored += 1;
-            tracing::debug!(
-                generation = description.generation,
-                ignored = self.descriptions_ignored,
-                "a further description is ignored"
-            );
-            return;
+            return self.take_further_description(index, description, now);
         }
         self.set_remote(index, description, now);
         self.answer(index);
+        self.verify(now);
     }
 
     /// Callee: describes its end, once, as soon as it knows the caller's.
@@ -281,6 +255,7 @@ impl Engine {
     fn on_start_audio(&mut self, party: PartyId, now: Instant) {
         self.phases.accepted.get_or_insert(now);
         self.active = self.leg_for(party);
+        self.verification.accepted(party);
         if let Some(formats) = self.active_leg().and_then(|leg| leg.agreed.clone()) {
             self.media.set_formats(formats);
         }
@@ -289,6 +264,7 @@ impl Engine {
         for index in 0..self.legs.len() {
             self.use_remote_candidates(index, now);
         }
+        self.verify(now);
     }
 
     /// RFC 3550 §6.6: the end goes over the media path too, so that it arrives without the server.
@@ -401,54 +377,6 @@ impl Engine {
                     self.call.handle_signal_down(None, now);
                 }
             }
-        }
-    }
-}
-
-/// `stun:host:port` (RFC 7064) with a literal address, or with the name of the call server, whose address is known. Other names are
-/// not looked up: a client asks only those that it was configured for.
-fn stun_address(url: &str, server: Option<&(String, IpAddr)>) -> Option<SocketAddr> {
-    let rest = url.strip_prefix("stun:")?;
-    let rest = rest.split_once('?').map_or(rest, |(rest, _)| rest);
-    if let Ok(address) = rest.parse() {
-        return Some(address);
-    }
-    if let Ok(ip) = rest.trim_matches(['[', ']']).parse() {
-        return Some(SocketAddr::new(ip, STUN_PORT));
-    }
-    let (host, port) = match rest.split_once(':') {
-        Some((host, port)) => (host, port.parse().ok()?),
-        None => (rest, STUN_PORT),
-    };
-    server
-        .filter(|(name, _)| name.eq_ignore_ascii_case(host))
-        .map(|(_, ip)| SocketAddr::new(*ip, port))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn stun_servers_are_read_from_their_urls() {
-        let server = ("calls.example.com".to_owned(), "192.0.2.9".parse().unwrap());
-        for (url, address) in [
-            ("stun:192.0.2.1:3479", Some("192.0.2.1:3479")),
-            ("stun:192.0.2.1", Some("192.0.2.1:3478")),
-            ("stun:[2001:db8::1]:3478", Some("[2001:db8::1]:3478")),
-            ("stun:[2001:db8::1]", Some("[2001:db8::1]:3478")),
-            ("stun:calls.example.com:3479", Some("192.0.2.9:3479")),
-            ("stun:calls.example.com", Some("192.0.2.9:3478")),
-            ("stun:calls.example.com:port", None),
-            ("stun:stun.example.com:3478", None),
-            ("turn:192.0.2.1:3478?transport=udp", None),
-            ("", None),
-        ] {
-            assert_eq!(
-                stun_address(url, Some(&server)),
-                address.map(|address| address.parse().unwrap()),
-                "{url}"
-            );
         }
     }
 }

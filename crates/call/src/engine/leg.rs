@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use duologue_media::Formats;
 use duologue_signaling::ids::PartyId;
-use duologue_transport::{PathInfo, Transport};
+use duologue_transport::{Fingerprint, OPTION_DTLS_IN_STUN, PathInfo, Transport};
 
 use super::formats::FormatList;
+use super::verify::PeerIdentity;
 
 /// When the goodbye is said again after the first time, and when it is given up: each packet of it may be lost.
 const GOODBYES: [Duration; 3] = [
@@ -22,7 +23,12 @@ const GOODBYES: [Duration; 3] = [
 pub(super) struct Leg {
     /// The peer's device. The caller does not know it before the first device has verified.
     pub(super) party: Option<PartyId>,
+    /// Counts the restarts of ICE, whoever began them.
     pub(super) generation: u32,
+    /// Of the peer's latest description.
+    pub(super) remote_generation: u32,
+    /// We began the generation, and the peer has not answered it.
+    pub(super) restarting: bool,
     pub(super) transport: Transport,
     pub(super) path: Option<PathInfo>,
     /// Names of the DTLS version and SRTP profile, once connected.
@@ -33,6 +39,9 @@ pub(super) struct Leg {
     pub(super) agreed: Option<Formats>,
     /// The peer's user name fragment, which tells its candidates from those of other paths.
     pub(super) remote_ufrag: String,
+    /// What the peer's certificate is checked against, from its first description.
+    pub(super) remote_fingerprints: Vec<Fingerprint>,
+    pub(super) identity: PeerIdentity,
     /// The peer's description is known.
     pub(super) described: bool,
     /// The server was given our description.
@@ -47,6 +56,11 @@ pub(super) struct Leg {
     /// Candidates of the peer that may not be checked yet, at most 64, and whether they are all.
     pub(super) remote_candidates: Vec<String>,
     pub(super) remote_end: bool,
+    /// Its sockets are its own, and whether it has all of them.
+    pub(super) has_own_sockets: bool,
+    pub(super) own_complete: bool,
+    /// When the peer was last heard: authentic packets only.
+    pub(super) heard_at: Option<Instant>,
 }
 
 /// The end of a leg that is being told over it.
@@ -63,12 +77,16 @@ impl Leg {
         Self {
             party,
             generation: 0,
+            remote_generation: 0,
+            restarting: false,
             transport,
             path: None,
             protection: None,
             formats: FormatList::offer(),
             agreed: None,
             remote_ufrag: String::new(),
+            remote_fingerprints: Vec::new(),
+            identity: PeerIdentity::default(),
             described: false,
             offered: false,
             candidates: Vec::new(),
@@ -78,7 +96,18 @@ impl Leg {
             goodbye: None,
             remote_candidates: Vec::new(),
             remote_end: false,
+            has_own_sockets: false,
+            own_complete: false,
+            heard_at: None,
         }
+    }
+
+    /// What the peer says that it can do; before its parameters are set, so that the first check already makes use of it.
+    pub(super) fn set_options(&mut self, options: &[String]) {
+        let renominates = options.iter().any(|option| option == "renomination");
+        self.transport.set_remote_renomination(renominates);
+        let carries = options.iter().any(|option| option == OPTION_DTLS_IN_STUN);
+        self.transport.set_remote_dtls_in_stun(carries);
     }
 
     pub(super) fn is_connected(&self) -> bool {

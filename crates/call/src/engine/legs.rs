@@ -6,18 +6,24 @@ use bytes::Bytes;
 use duologue_signaling::client::{PathEvent, PathFailure};
 use duologue_signaling::ids::PartyId;
 use duologue_signaling::{Direction, Fingerprint, SessionDescription, Setup, limits};
-use duologue_transport::{Event, FailReason, Output as TransportOutput, Parameters, Transport};
+use duologue_transport::{
+    Event, FailReason, OPTION_DTLS_IN_STUN, Output as TransportOutput, Parameters, Policy, Transport,
+};
 
 use super::formats::FormatList;
 use super::leg::Leg;
+use super::network::StreamKey;
+use super::verify::PeerIdentity;
 use super::{Engine, Output, Role};
-use crate::{CallEventKind, NetworkReavailableParam, NetworkUnavailableParam};
+use crate::IcePolicy;
 
 /// Most legs of a call: the service's limit of devices that may ring at once.
 pub(super) const MAX_LEGS: usize = limits::DEVICES;
 
-/// How long a peer that has stopped answering consent checks is waited for, beyond the time after which they count as unanswered.
-const LOST_AFTER: Duration = Duration::from_secs(10);
+/// Consent lasts half of the patience with a silent peer, then the application is told. RFC 7675 §5.1 allows no more than 30 s; in less than
+/// 15 s its checks, which it spaces by 5 s, would not survive losses.
+const TOLD_AFTER: u32 = 2;
+const CONSENT: [Duration; 2] = [Duration::from_secs(15), Duration::from_secs(30)];
 
 impl Engine {
     /// Makes a leg over all local addresses; `None` when there are too many.
@@ -25,37 +31,56 @@ impl Engine {
         if self.legs.len() >= MAX_LEGS {
             return None;
         }
-        let transport = self.make_transport(None, now);
-        self.legs.push(Leg::new(party, transport));
-        Some(self.legs.len() - 1)
+        let index = self.legs.len();
+        let own_sockets = index > 0 && !self.turn_servers.is_empty();
+        let transport = self.make_transport(None, own_sockets, now);
+        self.legs.push(Leg {
+            has_own_sockets: own_sockets,
+            ..Leg::new(party, transport)
+        });
+        if own_sockets {
+            self.outputs.push_back(Output::NeedSockets { leg: index });
+        } else {
+            self.end_gathering(now);
+        }
+        Some(index)
     }
 
-    /// The server named STUN servers: the first leg is made again to ask them, under the credentials that it already has. It has
+    /// The server named servers: the first leg is made again to ask them, under the credentials that it already has. It has
     /// shown no candidate yet.
     pub(super) fn renew_first_leg(&mut self, now: Instant) {
         let Some(first) = self.legs.first() else { return };
         let Parameters { ufrag, pwd, .. } = first.transport.local_parameters();
-        let transport = self.make_transport(Some((ufrag, pwd)), now);
+        let transport = self.make_transport(Some((ufrag, pwd)), false, now);
         let offered = self.legs[0].offered;
         self.legs[0] = Leg {
             offered,
             ..Leg::new(None, transport)
         };
+        self.end_gathering(now);
     }
 
-    fn make_transport(&mut self, credentials: Option<(String, String)>, now: Instant) -> Transport {
+    fn make_transport(&mut self, credentials: Option<(String, String)>, own_sockets: bool, now: Instant) -> Transport {
         let mut config = duologue_transport::Config::new(self.certificate.clone());
-        config.controlling = matches!(self.config.role, Role::Caller(_));
+        config.controlling = self.is_caller();
         config.loopback = self.config.loopback;
         config.stun_servers.clone_from(&self.stun_servers);
+        config.turn_servers.clone_from(&self.turn_servers);
+        config.policy = match self.config.ice_policy {
+            IcePolicy::RelayOnly => Policy::Relay,
+            IcePolicy::All | IcePolicy::NothingBeforeAccept => Policy::All,
+        };
+        config.mdns_hiding = self.config.mdns_hiding;
+        config.dtls_in_stun = self.config.dtls_in_stun;
+        config.consent_timeout = (self.config.patience / TOLD_AFTER).clamp(CONSENT[0], CONSENT[1]);
         config.ice_credentials = credentials;
         let mut transport = Transport::new(config, self.seeds.draw(), now);
-        for address in &self.local_addresses {
+        if !self.nat64.is_empty() {
+            transport.set_nat64_records(&self.nat64, now);
+        }
+        for address in self.local_addresses.iter().filter(|_| !own_sockets) {
             // One that the agent refuses is of no use and harms nothing.
             let _ = transport.add_local_address(*address, now);
-        }
-        if self.addresses_complete {
-            transport.end_of_local_addresses(now);
         }
         transport
     }
@@ -84,6 +109,27 @@ impl Engine {
                     payload: transmit.payload,
                 }),
                 TransportOutput::Event(event) => self.on_transport_event(index, event, now),
+                TransportOutput::StreamOpen { id, local, remote, tls } => {
+                    let key = StreamKey { leg: index, id: id.0 };
+                    self.outputs.push_back(Output::StreamOpen {
+                        key,
+                        local,
+                        remote,
+                        tls,
+                    });
+                }
+                TransportOutput::StreamWrite { id, bytes } => {
+                    let key = StreamKey { leg: index, id: id.0 };
+                    self.outputs.push_back(Output::StreamWrite { key, bytes });
+                }
+                TransportOutput::StreamClose { id } => {
+                    let key = StreamKey { leg: index, id: id.0 };
+                    self.outputs.push_back(Output::StreamClose { key });
+                }
+                TransportOutput::MdnsQuery { name } => self.outputs.push_back(Output::MdnsQuery { name }),
+                TransportOutput::MdnsPublish { name, address } => {
+                    self.outputs.push_back(Output::MdnsPublish { name, address });
+                }
                 _ => {}
             }
         }
@@ -113,14 +159,17 @@ impl Engine {
             } => {
                 let leg = &mut self.legs[index];
                 tracing::debug!(party = ?leg.party, %profile, %dtls_version, "media path is up");
+                leg.heard_at = Some(now);
                 leg.path = Some(path);
                 leg.protection = Some((dtls_version, profile));
                 self.phases.path_ready.get_or_insert(now);
                 self.on_path(index, PathEvent::Up, now);
+                self.verify(now);
             }
             Event::PathChanged(path) => self.legs[index].path = Some(path),
             Event::Rtp(packet) => self.on_audio(index, packet, now),
             Event::Rtcp(packet) => {
+                self.legs[index].heard_at = Some(now);
                 // Before the accept a BYE may come, and only from the one device that there is.
                 let only = self.legs.iter().filter(|leg| leg.is_connected()).count() == 1;
                 if self.active == Some(index) || (self.active.is_none() && only) {
@@ -136,39 +185,23 @@ impl Engine {
                 };
                 self.on_path(index, PathEvent::Failed(failure), now);
             }
-            Event::Interrupted if self.active == Some(index) => self.on_interrupted(now),
+            Event::RestartNeeded | Event::BetterPath(_) => self.restart(index, now),
+            Event::RelayFailed {
+                server,
+                protocol,
+                failure,
+            } => {
+                tracing::debug!(%server, ?protocol, ?failure, "no relay");
+            }
+            Event::Interrupted if self.active == Some(index) => self.on_interrupted(index, now),
             Event::Resumed if self.active == Some(index) => self.on_resumed(now),
             _ => {}
         }
     }
 
-    /// The peer has not answered for so long that nothing may be sent to it (RFC 7675 §5.1). Whose network it is, nobody can tell for
-    /// sure: with the server in reach it is not ours.
-    fn on_interrupted(&mut self, now: Instant) {
-        self.lost_at = Some(now + LOST_AFTER);
-        if self.phases.connected.is_some() && !self.ended {
-            let is_peer = self.server.is_open();
-            self.unavailable = Some(is_peer);
-            let param = NetworkUnavailableParam {
-                is_peer,
-                will_disconnect_sec: LOST_AFTER.as_secs() as u32,
-            };
-            self.emit(CallEventKind::NetworkUnavailable(param), now);
-        }
-    }
-
-    fn on_resumed(&mut self, now: Instant) {
-        self.lost_at = None;
-        if let Some(is_peer) = self.unavailable.take().filter(|_| !self.ended) {
-            self.emit(
-                CallEventKind::NetworkReavailable(NetworkReavailableParam { is_peer }),
-                now,
-            );
-        }
-    }
-
     /// Audio from the only device there is counts as its accept; otherwise only that of the device which accepted is for our ears.
     fn on_audio(&mut self, index: usize, packet: Bytes, now: Instant) {
+        self.legs[index].heard_at = Some(now);
         if self.active.is_none() {
             self.on_path(index, PathEvent::FirstAudio, now);
             self.pump_call(now);
@@ -188,13 +221,19 @@ impl Engine {
             leg.end_sent = leg.gathered;
         }
         let parameters = leg.transport.local_parameters();
+        let mut options = vec!["trickle".to_owned(), "renomination".to_owned()];
+        options.extend(self.config.dtls_in_stun.then(|| OPTION_DTLS_IN_STUN.to_owned()));
+        let (commit, nonce) = match self.config.role {
+            Role::Caller(_) => (self.verification.commit(), None),
+            Role::Callee(_) => (None, Some(self.verification.nonce())),
+        };
         SessionDescription {
             v: SessionDescription::VERSION,
             party: leg.party,
             generation: leg.generation,
             ufrag: parameters.ufrag,
             pwd: parameters.pwd,
-            options: vec!["trickle".into(), "renomination".into()],
+            options,
             candidates: if show { leg.candidates.clone() } else { Vec::new() },
             end_of_candidates: show && leg.gathered,
             fingerprints: parameters.fingerprints.iter().map(fingerprint_to_text).collect(),
@@ -210,28 +249,16 @@ impl Engine {
             cname: self.cname.clone(),
             direction: Direction::SendRecv,
             ptime: 20,
+            commit,
+            nonce,
             ..SessionDescription::default()
         }
     }
 
     /// The peer's end of a leg. One that cannot be used makes the leg fail.
     pub(super) fn set_remote(&mut self, index: usize, description: &SessionDescription, now: Instant) {
-        let fingerprints = description
-            .fingerprints
-            .iter()
-            .filter_map(fingerprint_from_text)
-            .collect();
-        let parameters = Parameters {
-            ufrag: description.ufrag.clone(),
-            pwd: description.pwd.clone(),
-            fingerprints,
-            setup: match description.setup {
-                Setup::Active => duologue_transport::Setup::Active,
-                Setup::Passive => duologue_transport::Setup::Passive,
-                Setup::ActPass => duologue_transport::Setup::ActPass,
-            },
-        };
-        let answers = matches!(self.config.role, Role::Callee(_));
+        let parameters = parameters_of(description);
+        let answers = !self.is_caller();
         let leg = &mut self.legs[index];
         if answers {
             leg.formats = FormatList::answer(description);
@@ -242,10 +269,15 @@ impl Engine {
             self.on_path(index, PathEvent::Failed(PathFailure::Unreachable), now);
             return;
         }
+        leg.remote_fingerprints.clone_from(&parameters.fingerprints);
+        leg.set_options(&description.options);
         match leg.transport.set_remote_parameters(parameters, now) {
             Ok(()) => {
                 leg.described = true;
+                leg.remote_generation = description.generation;
+                leg.generation = leg.generation.max(description.generation);
                 leg.remote_ufrag.clone_from(&description.ufrag);
+                leg.identity = PeerIdentity::of(description);
                 self.add_remote_candidates(index, &description.candidates, description.end_of_candidates, now);
                 self.use_remote_candidates(index, now);
             }
@@ -292,7 +324,7 @@ impl Engine {
             return false;
         }
         let mut busy = false;
-        let caller = matches!(self.config.role, Role::Caller(_));
+        let caller = self.is_caller();
         for leg in &mut self.legs {
             let end = leg.gathered && !leg.end_sent;
             if !leg.offered || (leg.unsent.is_empty() && !end) {
@@ -306,6 +338,23 @@ impl Engine {
             busy = true;
         }
         busy
+    }
+}
+
+/// What a description says to a transport.
+pub(super) fn parameters_of(description: &SessionDescription) -> Parameters {
+    Parameters {
+        ufrag: description.ufrag.clone(),
+        pwd: description.pwd.clone(),
+        fingerprints: { &description.fingerprints }
+            .iter()
+            .filter_map(fingerprint_from_text)
+            .collect(),
+        setup: match description.setup {
+            Setup::Active => duologue_transport::Setup::Active,
+            Setup::Passive => duologue_transport::Setup::Passive,
+            Setup::ActPass => duologue_transport::Setup::ActPass,
+        },
     }
 }
 

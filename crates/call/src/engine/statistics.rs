@@ -58,6 +58,8 @@ impl Engine {
                 remote: path.as_ref().map(|path| path.remote),
                 local_kind: path.as_ref().map(|path| path.local_kind),
                 remote_kind: path.as_ref().map(|path| path.remote_kind),
+                relay_protocol: path.as_ref().and_then(|path| path.relay),
+                restarts: self.restarts,
                 current_round_trip_time: leg
                     .and_then(|leg| leg.transport.rtt())
                     .map(|rtt: Duration| rtt.as_secs_f64()),

@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 
 use duologue_signaling::DisconnectReason;
 
+use super::streams::StreamEvent;
 use crate::engine;
 
 /// Most commands that wait for the media thread, which takes all of them at each wake-up.
@@ -29,6 +30,22 @@ pub(crate) enum Command {
     SignalClosed {
         /// The documented reason, for a call that never reached the server.
         failure: Option<DisconnectReason>,
+    },
+    /// Something about a stream to a TURN server.
+    Stream {
+        /// Which stream.
+        key: engine::StreamKey,
+        /// Which connection under that name.
+        serial: u64,
+        /// What.
+        event: StreamEvent,
+    },
+    /// The addresses of a name; none when there are none.
+    Lookup {
+        /// The name that was asked for.
+        name: String,
+        /// Its addresses.
+        addresses: Vec<IpAddr>,
     },
 }
 

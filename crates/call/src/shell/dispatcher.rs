@@ -22,6 +22,7 @@ pub(super) async fn run(queue: Arc<EventQueue>, call: Call, delegate: Option<Box
             CallEventKind::PeerUnhold => delegate.evt_peer_unhold(&call),
             CallEventKind::NetworkUnavailable(param) => delegate.evt_network_unavailable(&call, param),
             CallEventKind::NetworkReavailable(param) => delegate.evt_network_reavailable(&call, param),
+            CallEventKind::VerificationCode(code) => delegate.evt_verification_code(&call, code),
             CallEventKind::Statistics(statistics) => delegate.evt_statistics(&call, statistics),
             CallEventKind::FirstAudio | CallEventKind::FirstSampleIn | CallEventKind::FirstSampleOut => {}
         }

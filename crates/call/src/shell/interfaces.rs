@@ -6,16 +6,52 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// Most local addresses that a call uses: each is a socket, a candidate, and checks against each remote candidate.
 const MAX_ADDRESSES: usize = 8;
 
-/// The addresses to bind: those of every interface that runs; the loopback ones when `loopback` asks for them, or when there
-/// are no others.
-pub(crate) fn local_addresses(loopback: bool) -> io::Result<Vec<IpAddr>> {
+/// The addresses of all interfaces at one moment.
+#[derive(Debug)]
+pub(crate) struct Listing {
+    running: Vec<IpAddr>,
+    idle: Vec<IpAddr>,
+}
+
+/// Lists the interfaces.
+pub(crate) fn listing() -> io::Result<Listing> {
     let found = if_addrs::get_if_addrs()?;
     let (running, idle): (Vec<_>, Vec<_>) = found.into_iter().partition(if_addrs::Interface::is_oper_up);
-    Ok(prefer(
-        running.iter().map(if_addrs::Interface::ip).collect(),
-        idle.iter().map(if_addrs::Interface::ip),
-        loopback,
-    ))
+    let addresses = |list: Vec<if_addrs::Interface>| list.iter().map(if_addrs::Interface::ip).collect();
+    Ok(Listing {
+        running: addresses(running),
+        idle: addresses(idle),
+    })
+}
+
+impl Listing {
+    /// The addresses to bind at first: those of every interface that runs; the loopback ones when `loopback` asks for them, or when
+    /// there are no others.
+    pub(crate) fn prefer(&self, loopback: bool) -> Vec<IpAddr> {
+        prefer(self.running.clone(), self.idle.iter().copied(), loopback)
+    }
+
+    /// The same during a call: nothing takes the place of interfaces that do not run.
+    pub(crate) fn choose(&self, loopback: bool) -> Vec<IpAddr> {
+        let mut chosen = choose(self.running.iter().copied(), loopback);
+        chosen.retain(|address| loopback || !address.is_loopback());
+        chosen
+    }
+
+    /// Whether the address is one of this machine's, running or not.
+    pub(crate) fn has(&self, address: IpAddr) -> bool {
+        self.running.contains(&address) || self.idle.contains(&address)
+    }
+}
+
+/// Every running interface's addresses that are no loopback ones, with the interface's number: where multicast reaches neighbours.
+pub(crate) fn links() -> Vec<(IpAddr, u32)> {
+    let found = if_addrs::get_if_addrs().unwrap_or_default();
+    found
+        .iter()
+        .filter(|interface| interface.is_oper_up() && !interface.is_loopback())
+        .filter_map(|interface| Some((interface.ip(), interface.index?)))
+        .collect()
 }
 
 /// The state of an interface that has just come up lags behind by up to a second: when nothing but the loopback seems to run,

@@ -1,19 +1,27 @@
 //! The thread that owns a call: sockets, protocol, audio.
 
+mod network;
+
+use std::collections::HashSet;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use duologue_signaling::StartFailReason;
 use mio::{Poll, Token};
-use tokio::sync::mpsc;
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, watch};
 
 use super::audio_io::AudioIo;
 use super::command::{self, Command, CommandSender};
 use super::interfaces;
+use super::mdns::MdnsSockets;
+use super::network_watch::NetworkWatch;
 use super::shared::Shared;
 use super::sockets::{MAX_DATAGRAM, Sockets};
+use super::streams::{StreamEvent, Streams};
 use super::websocket::Outgoing;
 use crate::client::Claim;
 use crate::engine::{self, Engine, Output};
@@ -31,6 +39,10 @@ const MOST_CAUGHT_UP: u32 = 10;
 const REFRESH: Duration = Duration::from_millis(200);
 /// The token of the waker; sockets count from 0.
 const WAKER: Token = Token(usize::MAX);
+/// The token of the watch on the network.
+const NETWORK: Token = Token(usize::MAX - 1);
+/// Where the tokens of multicast DNS begin.
+const MDNS: usize = usize::MAX / 2;
 
 /// What the thread starts with.
 pub(super) struct Plan {
@@ -42,6 +54,9 @@ pub(super) struct Plan {
     pub(super) shared: Arc<Shared>,
     pub(super) queue: Arc<EventQueue>,
     pub(super) outgoing: mpsc::Sender<Outgoing>,
+    pub(super) runtime: Handle,
+    /// Tells the signalling task which addresses there are, after each change.
+    pub(super) network: watch::Sender<Vec<IpAddr>>,
 }
 
 /// The state of the thread.
@@ -50,6 +65,16 @@ pub(super) struct MediaThread {
     commands: Receiver<Command>,
     engine: Engine,
     sockets: Sockets,
+    streams: Streams,
+    mdns: MdnsSockets,
+    network_watch: NetworkWatch,
+    /// Addresses that were seen on a running interface.
+    running: HashSet<IpAddr>,
+    /// Loopback addresses are in use.
+    loopback: bool,
+    runtime: Handle,
+    sender: CommandSender,
+    network: watch::Sender<Vec<IpAddr>>,
     /// Until the call ends.
     audio: Option<AudioIo>,
     /// Keeps the call's identifier taken until the call ends.
@@ -86,13 +111,20 @@ impl MediaThread {
         let now = Instant::now();
         let mut sockets = Sockets::default();
         let mut bound = Vec::new();
-        for address in interfaces::local_addresses(plan.config.loopback).map_err(internal)? {
-            bound.extend(sockets.bind(address, poll.registry()));
+        let network_watch = NetworkWatch::new(poll.registry(), NETWORK, now);
+        let listed = interfaces::listing().map_err(internal)?;
+        for address in listed.prefer(plan.config.loopback) {
+            bound.extend(sockets.bind(address, None, poll.registry()));
         }
+        let loopback = bound.iter().any(|local| local.ip().is_loopback());
         let engine_config = engine::Config {
             // A peer's loopback candidate is our own machine: of use only where that is where the peer is.
-            loopback: bound.iter().any(|local| local.ip().is_loopback()),
+            loopback,
             pre_connect: plan.config.pre_connect,
+            ice_policy: plan.config.ice_policy,
+            relay_protocols: plan.config.relay_protocols.clone(),
+            mdns_hiding: plan.config.mdns_hiding,
+            patience: plan.config.network_patience,
             candidate_map: plan.config.candidate_map.clone(),
             ..engine::Config::new(plan.role)
         };
@@ -107,6 +139,14 @@ impl MediaThread {
             commands,
             engine,
             sockets,
+            streams: Streams::new(plan.runtime.clone(), &plan.config, sender.clone()),
+            mdns: MdnsSockets::new(MDNS),
+            network_watch,
+            running: listed.choose(loopback).into_iter().collect(),
+            loopback,
+            runtime: plan.runtime,
+            sender: sender.clone(),
+            network: plan.network,
             audio: Some(audio),
             claim: Some(plan.claim),
             shared: plan.shared,
@@ -135,7 +175,7 @@ impl MediaThread {
             if self.engine.is_finished() {
                 break;
             }
-            let wait = if self.sockets.has_pending() {
+            let wait = if self.sockets.has_pending() || self.mdns.has_pending() {
                 Duration::ZERO
             } else {
                 self.deadline(now).saturating_duration_since(now)
@@ -145,12 +185,19 @@ impl MediaThread {
             {
                 tracing::warn!(%error, "waiting for the media sockets failed");
             }
-            for event in events.iter().filter(|event| event.token() != WAKER) {
-                self.sockets.on_readable(event.token());
+            for event in &events {
+                match event.token() {
+                    WAKER => {}
+                    NETWORK => self.network_watch.on_readable(Instant::now()),
+                    Token(MDNS..) => self.mdns.on_readable(event.token()),
+                    token => self.sockets.on_readable(token),
+                }
             }
             self.receive(&mut buffer);
             self.take_commands();
             let now = Instant::now();
+            self.serve_mdns(now);
+            self.watch_network(now);
             if self.engine.poll_timeout().is_some_and(|deadline| deadline <= now) {
                 self.engine.handle_timeout(now);
             }
@@ -164,9 +211,14 @@ impl MediaThread {
     /// When to wake up without being woken.
     fn deadline(&self, now: Instant) -> Instant {
         let tick = self.audio.is_some().then_some(self.next_tick);
-        let timer = self.engine.poll_timeout();
-        [tick, timer]
+        let timers = [
+            self.engine.poll_timeout(),
+            self.network_watch.poll_timeout(),
+            self.mdns.poll_timeout(),
+        ];
+        [tick]
             .into_iter()
+            .chain(timers)
             .flatten()
             .min()
             .unwrap_or(now + Duration::from_secs(1))
@@ -193,6 +245,16 @@ impl MediaThread {
                 }
                 Command::Signal(text) => self.engine.handle_signal(&text, now),
                 Command::SignalClosed { failure } => self.engine.handle_signal_closed(failure, now),
+                Command::Lookup { name, addresses } => self.engine.handle_lookup(&name, addresses, now),
+                Command::Stream { key, serial, event } => {
+                    if self.streams.is_current(key, serial, &event) {
+                        match event {
+                            StreamEvent::Open => self.engine.handle_stream_open(key, now),
+                            StreamEvent::Bytes(bytes) => self.engine.handle_stream_bytes(key, &bytes, now),
+                            StreamEvent::Closed => self.engine.handle_stream_closed(key, now),
+                        }
+                    }
+                }
             }
             self.drain(now);
         }
@@ -209,6 +271,18 @@ impl MediaThread {
                 } => self.sockets.send(source, destination, &payload),
                 Output::Signal(text) => self.signal(Some(text), now),
                 Output::SignalReset => self.signal(None, now),
+                Output::StreamOpen {
+                    key,
+                    local,
+                    remote,
+                    tls,
+                } => self.streams.open(key, local, remote, tls),
+                Output::StreamWrite { key, bytes } => self.streams.write(key, bytes),
+                Output::StreamClose { key } => self.streams.close(key),
+                Output::NeedSockets { leg } => self.bind_leg(leg, now),
+                Output::Lookup { name } => self.look_up(name),
+                Output::MdnsQuery { name } => self.mdns.resolve(&name, self.poll.registry(), now),
+                Output::MdnsPublish { name, address } => self.mdns.publish(&name, address, self.poll.registry()),
                 Output::Event(event) => self.publish(event),
             }
         }
@@ -230,9 +304,11 @@ impl MediaThread {
     fn publish(&mut self, event: CallEvent) {
         let over = matches!(event.kind, CallEventKind::Disconnected(_));
         let (phases, sid) = (*self.engine.phases(), self.engine.sid());
+        let verification_code = self.engine.verification_code();
         self.shared.with(|view| {
             view.phases = phases;
             view.sid = sid;
+            view.verification_code = verification_code;
             match &event.kind {
                 CallEventKind::WaitConnected => view.state = CallState::WaitAnswer,
                 CallEventKind::Verified(_) => view.state = CallState::Verified,
@@ -323,7 +399,7 @@ impl MediaThread {
         let shell = &mut statistics.shell;
         shell.ticks = self.ticks;
         shell.late_ticks = self.late_ticks;
-        shell.send_errors = self.sockets.send_errors();
+        shell.send_errors = self.sockets.send_errors() + self.streams.dropped();
         if let Some(audio) = &self.audio {
             shell.slow_pulls = audio.slow_pulls();
             shell.capture_overruns = audio.capture_overruns();
@@ -338,6 +414,7 @@ impl MediaThread {
         }
         if self.engine.is_finished() {
             self.sockets.close(self.poll.registry());
+            self.mdns.close(self.poll.registry());
         }
     }
 }

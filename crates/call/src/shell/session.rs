@@ -5,7 +5,7 @@ use std::thread;
 use std::time::Instant;
 
 use duologue_signaling::StartFailReason;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 use super::media_thread::{MediaThread, Plan};
@@ -42,6 +42,7 @@ impl Session {
         let shared = Arc::new(Shared::new(start.started));
         let queue = Arc::new(EventQueue::default());
         let (outgoing, incoming) = mpsc::channel(OUTGOING);
+        let (network, network_changes) = watch::channel(Vec::new());
         let (ready, is_ready) = oneshot::channel();
         let plan = Plan {
             config: start.config.clone(),
@@ -52,6 +53,8 @@ impl Session {
             shared: shared.clone(),
             queue: queue.clone(),
             outgoing,
+            runtime: tokio::runtime::Handle::current(),
+            network,
         };
         let internal = |message: String| StartFail::new(StartFailReason::Internal, message);
         thread::Builder::new()
@@ -73,7 +76,7 @@ impl Session {
             .map_err(|_| internal("the media thread ended early".into()))??;
         let call = Call::new(commands.clone(), shared);
         // Only now: nothing can happen to a call before `make_call` or `verify_call` is about to return it.
-        let told = tokio::spawn(websocket::run(start.config, incoming, commands));
+        let told = tokio::spawn(websocket::run(start.config, incoming, commands, network_changes));
         tokio::spawn(dispatcher::run(queue, call.clone(), start.delegate));
         Ok(Self { call, told })
     }

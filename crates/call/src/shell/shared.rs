@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::event::EventQueue;
-use crate::{CallEvent, CallEventKind, CallState, HoldStatus, SetupPhases, Statistics};
+use crate::{CallEvent, CallEventKind, CallState, HoldStatus, SetupPhases, Statistics, VerificationCode};
 
 /// A view of a call, refreshed by the media thread and read by the handles. The lock is held for copies only.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(crate) struct View {
     pub(crate) phases: SetupPhases,
     pub(crate) ended_at: Option<Instant>,
     pub(crate) statistics: Statistics,
+    pub(crate) verification_code: Option<VerificationCode>,
     pub(crate) muted: bool,
     pub(crate) hold: HoldStatus,
     pub(crate) accepted: bool,
@@ -44,6 +45,7 @@ impl Shared {
                 phases: SetupPhases::new(started),
                 ended_at: None,
                 statistics: Statistics::default(),
+                verification_code: None,
                 muted: false,
                 hold: HoldStatus::default(),
                 accepted: false,

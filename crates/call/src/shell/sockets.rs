@@ -17,6 +17,9 @@ const READ_BATCH: usize = 64;
 struct Socket {
     local: SocketAddr,
     socket: UdpSocket,
+    token: Token,
+    /// The leg that has it for itself.
+    leg: Option<usize>,
     /// It was not read empty: `mio` tells only of changes, so it must be read again unasked.
     pending: bool,
 }
@@ -25,25 +28,31 @@ struct Socket {
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     sockets: Vec<Socket>,
+    /// Tokens given out; none is given out twice.
+    tokens: usize,
     send_errors: u64,
 }
 
 impl Sockets {
     /// Binds a socket to a free port of `address` and registers it. `None` when the system refuses: an address may vanish
     /// between being listed and being bound.
-    pub(crate) fn bind(&mut self, address: IpAddr, registry: &Registry) -> Option<SocketAddr> {
-        self.try_bind(address, registry)
+    pub(crate) fn bind(&mut self, address: IpAddr, leg: Option<usize>, registry: &Registry) -> Option<SocketAddr> {
+        self.try_bind(address, leg, registry)
             .inspect_err(|error| tracing::debug!(%address, %error, "a local address cannot be bound"))
             .ok()
     }
 
-    fn try_bind(&mut self, address: IpAddr, registry: &Registry) -> io::Result<SocketAddr> {
+    fn try_bind(&mut self, address: IpAddr, leg: Option<usize>, registry: &Registry) -> io::Result<SocketAddr> {
         let mut socket = UdpSocket::bind(SocketAddr::new(address, 0))?;
         let local = socket.local_addr()?;
-        registry.register(&mut socket, Token(self.sockets.len()), Interest::READABLE)?;
+        let token = Token(self.tokens);
+        registry.register(&mut socket, token, Interest::READABLE)?;
+        self.tokens += 1;
         self.sockets.push(Socket {
             local,
             socket,
+            token,
+            leg,
             pending: false,
         });
         Ok(local)
@@ -51,7 +60,7 @@ impl Sockets {
 
     /// Notes that the socket with this token has something to read.
     pub(crate) fn on_readable(&mut self, token: Token) {
-        if let Some(socket) = self.sockets.get_mut(token.0) {
+        if let Some(socket) = self.sockets.iter_mut().find(|socket| socket.token == token) {
             socket.pending = true;
         }
     }
@@ -85,6 +94,41 @@ impl Sockets {
             None => false,
         };
         self.send_errors += u64::from(!sent);
+    }
+
+    /// The addresses of the machine that sockets are bound to.
+    pub(crate) fn addresses(&self) -> Vec<IpAddr> {
+        let mut addresses: Vec<IpAddr> = Vec::new();
+        for socket in &self.sockets {
+            if !addresses.contains(&socket.local.ip()) {
+                addresses.push(socket.local.ip());
+            }
+        }
+        addresses
+    }
+
+    /// The legs that have sockets of their own.
+    pub(crate) fn legs(&self) -> Vec<usize> {
+        let mut legs: Vec<usize> = self.sockets.iter().filter_map(|socket| socket.leg).collect();
+        legs.sort_unstable();
+        legs.dedup();
+        legs
+    }
+
+    /// Where the sockets of an address are bound.
+    pub(crate) fn bound_to(&self, address: IpAddr) -> Vec<SocketAddr> {
+        let locals = self.sockets.iter().map(|socket| socket.local);
+        locals.filter(|local| local.ip() == address).collect()
+    }
+
+    /// Closes the sockets of an address that is gone.
+    pub(crate) fn remove(&mut self, address: IpAddr, registry: &Registry) {
+        for socket in &mut self.sockets {
+            if socket.local.ip() == address {
+                let _ = registry.deregister(&mut socket.socket);
+            }
+        }
+        self.sockets.retain(|socket| socket.local.ip() != address);
     }
 
     /// Datagrams that could not be sent.

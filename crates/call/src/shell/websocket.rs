@@ -10,7 +10,7 @@ use duologue_signaling::limits;
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -53,7 +53,12 @@ struct Target {
 }
 
 /// Connects until `outgoing` is closed, which is the media thread's way to say that nothing is left to tell.
-pub(crate) async fn run(config: Config, mut outgoing: mpsc::Receiver<Outgoing>, media: CommandSender) {
+pub(crate) async fn run(
+    config: Config,
+    mut outgoing: mpsc::Receiver<Outgoing>,
+    media: CommandSender,
+    mut network: watch::Receiver<Vec<IpAddr>>,
+) {
     let target = match Target::new(&config) {
         Ok(target) => target,
         Err(reason) => {
@@ -68,10 +73,15 @@ pub(crate) async fn run(config: Config, mut outgoing: mpsc::Receiver<Outgoing>, 
         let began = Instant::now();
         let connection = tokio::select! {
             connection = timeout(CONNECT_TIMEOUT, target.connect()) => connection,
+            () = changed(&mut network) => {
+                // The way that this connection was taking may be gone: another is tried at once.
+                pause = FIRST_PAUSE;
+                continue;
+            }
             () = until_closed(&mut outgoing) => return,
         };
         let failure = match connection.unwrap_or(Err(DisconnectReason::ServiceHttpConnectionTimeOut)) {
-            Ok((stream, address)) => {
+            Ok(Connected { stream, address, local }) => {
                 tracing::debug!(epoch, "signalling connection is up");
                 if !tell(
                     &media,
@@ -84,8 +94,17 @@ pub(crate) async fn run(config: Config, mut outgoing: mpsc::Receiver<Outgoing>, 
                 {
                     return;
                 }
-                if carry(stream, epoch, &mut outgoing, &media).await == Carried::Done {
-                    return;
+                match carry(stream, epoch, &mut outgoing, &media, local, &mut network).await {
+                    Carried::Done => return,
+                    Carried::Broken => {}
+                    Carried::Moved => {
+                        tracing::debug!(epoch, "the address of the signalling connection is gone");
+                        if !tell(&media, Command::SignalClosed { failure: None }).await {
+                            return;
+                        }
+                        pause = FIRST_PAUSE;
+                        continue;
+                    }
                 }
                 tracing::debug!(epoch, "signalling connection is gone");
                 None
@@ -105,6 +124,10 @@ pub(crate) async fn run(config: Config, mut outgoing: mpsc::Receiver<Outgoing>, 
         let part = f64::from(crate::entropy::byte()) / 255.0;
         tokio::select! {
             () = sleep(pause.mul_f64(0.5 + 0.5 * part)) => {}
+            () = changed(&mut network) => {
+                pause = FIRST_PAUSE;
+                continue;
+            }
             () = until_closed(&mut outgoing) => return,
         }
         pause = (pause * 2).min(LONGEST_PAUSE);
@@ -116,10 +139,20 @@ async fn until_closed(outgoing: &mut mpsc::Receiver<Outgoing>) {
     while outgoing.recv().await.is_some() {}
 }
 
+/// Resolves at the next change of the network.
+async fn changed(network: &mut watch::Receiver<Vec<IpAddr>>) {
+    if network.changed().await.is_err() {
+        // The media thread is gone: whoever waits has another reason to stop.
+        std::future::pending::<()>().await;
+    }
+}
+
 #[derive(PartialEq, Eq)]
 enum Carried {
     /// The connection broke or was closed by the server.
     Broken,
+    /// The address that it was made from is gone.
+    Moved,
     /// There is nothing left to tell.
     Done,
 }
@@ -130,6 +163,8 @@ async fn carry(
     epoch: u64,
     outgoing: &mut mpsc::Receiver<Outgoing>,
     media: &CommandSender,
+    local: IpAddr,
+    network: &mut watch::Receiver<Vec<IpAddr>>,
 ) -> Carried {
     let (mut sink, mut stream) = stream.split();
     loop {
@@ -149,6 +184,11 @@ async fn carry(
                     Ok(Err(_)) | Err(_) => return Carried::Broken,
                 }
             }
+            () = changed(network) => {
+                if !local.is_loopback() && !network.borrow_and_update().contains(&local) {
+                    return Carried::Moved;
+                }
+            }
             message = stream.next() => match message {
                 Some(Ok(Message::Text(text))) => {
                     if !tell(media, Command::Signal(text.as_str().to_owned())).await {
@@ -164,7 +204,7 @@ async fn carry(
 }
 
 /// Hands a command to the media thread, waiting while it is busy; false when the thread is gone.
-async fn tell(media: &CommandSender, mut command: Command) -> bool {
+pub(super) async fn tell(media: &CommandSender, mut command: Command) -> bool {
     loop {
         match media.try_send(command) {
             Ok(()) => return true,
@@ -211,7 +251,7 @@ impl Target {
         Ok(Self { host, port, url, tls })
     }
 
-    async fn connect(&self) -> Result<(WebSocketStream<Box<dyn Stream>>, IpAddr), DisconnectReason> {
+    async fn connect(&self) -> Result<Connected, DisconnectReason> {
         let addresses = tokio::net::lookup_host((self.host.as_str(), self.port))
             .await
             .map_err(|_| DisconnectReason::ServiceHttpInvalidUrl)?;
@@ -227,6 +267,7 @@ impl Target {
             }
         }
         let (stream, address) = connected.ok_or(failure)?;
+        let local = stream.local_addr().map_err(|error| tcp_failure(&error))?.ip();
         // Messages are small and each is waited for.
         stream.set_nodelay(true).map_err(|error| tcp_failure(&error))?;
         let stream: Box<dyn Stream> = match &self.tls {
@@ -250,8 +291,15 @@ impl Target {
         let (stream, _) = client_async_with_config(request, stream, Some(config))
             .await
             .map_err(|error| ws_failure(&error))?;
-        Ok((stream, address))
+        Ok(Connected { stream, address, local })
     }
+}
+
+/// A connection that stands: the server's address, and the one that it is spoken to from.
+struct Connected {
+    stream: WebSocketStream<Box<dyn Stream>>,
+    address: IpAddr,
+    local: IpAddr,
 }
 
 /// What a WebSocket can run on.
@@ -263,7 +311,7 @@ fn is_loopback(host: &str) -> bool {
 }
 
 /// TLS with the crypto provider named: a process-wide default may be missing, or be another's.
-fn tls_connector(config: &Config) -> Result<TlsConnector, DisconnectReason> {
+pub(super) fn tls_connector(config: &Config) -> Result<TlsConnector, DisconnectReason> {
     let mut roots = rustls::RootCertStore {
         roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
     };

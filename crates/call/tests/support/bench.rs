@@ -39,6 +39,8 @@ pub(crate) struct Bench {
     /// The loudest sample of the last tick that was played.
     pub(crate) played: f32,
     link: Link<ServerMessage>,
+    /// Where the engine is.
+    address: SocketAddr,
     server_up: bool,
     samples: u64,
 }
@@ -75,6 +77,8 @@ pub(crate) struct Browser {
     pub(crate) cut_off: bool,
     address: SocketAddr,
     setup: Setup,
+    /// Changes the next description.
+    pub(crate) identity: Option<Box<dyn FnOnce(&mut SessionDescription)>>,
 }
 
 fn engine_address() -> SocketAddr {
@@ -136,6 +140,7 @@ impl Bench {
             told: Vec::new(),
             played: 0.0,
             link: Link::new(),
+            address: engine_address(),
             server_up: true,
             samples: 0,
         };
@@ -157,6 +162,30 @@ impl Bench {
     pub(crate) fn command(&mut self, command: Command) {
         let now = self.now();
         self.engine.handle_command(command, now);
+        self.pump();
+    }
+
+    /// The engine's network is another from now on.
+    pub(crate) fn move_engine(&mut self, address: SocketAddr) {
+        let now = self.now();
+        self.engine.add_local_address(address, now);
+        self.pump();
+        self.engine
+            .remove_local_address(std::mem::replace(&mut self.address, address), now);
+        self.pump();
+    }
+
+    /// The engine has no network any more.
+    pub(crate) fn lose_address(&mut self) {
+        let now = self.now();
+        self.engine.remove_local_address(self.address, now);
+        self.pump();
+    }
+
+    /// It has the same one as before.
+    pub(crate) fn regain_address(&mut self) {
+        let now = self.now();
+        self.engine.add_local_address(self.address, now);
         self.pump();
     }
 
@@ -207,7 +236,10 @@ impl Bench {
         let offer = self.description((index > 0).then_some(party)).expect("an offer");
         let peer = &mut self.peers[index];
         peer.learn(&offer, now);
-        let description = Box::new(peer.describe(codecs, extmap));
+        let mut description = Box::new(peer.describe(codecs, extmap));
+        if let Some(change) = peer.identity.take() {
+            change(&mut description);
+        }
         self.say(ServerMessage::Description { party, description });
         // Candidates that the offer did not have yet are for the device that the engine names, or for the first.
         let candidates: Vec<String> = { self.told.iter() }
@@ -237,7 +269,11 @@ impl Bench {
     /// The engine is called: by peer 0, which offers this. `later`: the offer follows the confirmation, as for a further device.
     pub(crate) fn offer(&mut self, codecs: Vec<Codec>, extmap: Vec<HeaderExtension>, later: bool) {
         let (now, party) = (self.now(), PartyId(1));
-        let mut description = Some(Box::new(self.peers[0].describe(codecs, extmap)));
+        let mut description = self.peers[0].describe(codecs, extmap);
+        if let Some(change) = self.peers[0].identity.take() {
+            change(&mut description);
+        }
+        let mut description = Some(Box::new(description));
         let first = if later { None } else { description.take() };
         self.say(ServerMessage::Verified(Box::new(Verified {
             sid: SID.parse::<CallId>().unwrap(),
@@ -336,10 +372,12 @@ impl Bench {
                 busy = true;
                 match output {
                     Output::Transmit {
-                        destination, payload, ..
-                    } => {
+                        source,
+                        destination,
+                        payload,
+                    } if source == self.address => {
                         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.address == destination) {
-                            peer.hear(&payload, now);
+                            peer.hear(self.address, &payload, now);
                         }
                     }
                     Output::Signal(text) if self.server_up => self.on_signal(&text),
@@ -348,9 +386,9 @@ impl Bench {
                 }
             }
             for peer in &mut self.peers {
-                for (source, payload) in peer.drain(now) {
+                for (source, payload) in peer.drain(self.address, now) {
                     busy = true;
-                    self.engine.handle_datagram(engine_address(), source, &payload, now);
+                    self.engine.handle_datagram(self.address, source, &payload, now);
                 }
             }
             while let Some(envelope) = self.link.poll_transmit() {
@@ -431,10 +469,18 @@ impl Browser {
                 Setup::ActPass if !calls => Setup::Active,
                 setup => setup,
             },
+            identity: None,
         }
     }
 
-    fn describe(&self, codecs: Vec<Codec>, extmap: Vec<HeaderExtension>) -> SessionDescription {
+    /// Its network is another from now on.
+    pub(crate) fn move_to(&mut self, address: SocketAddr, now: Instant) {
+        self.transport.add_local_address(address, now).unwrap();
+        self.transport.remove_local_address(self.address, now);
+        self.address = address;
+    }
+
+    pub(crate) fn describe(&self, codecs: Vec<Codec>, extmap: Vec<HeaderExtension>) -> SessionDescription {
         let parameters = self.transport.local_parameters();
         let candidate = format!(
             "candidate:1 1 udp 2130706431 {} {} typ host",
@@ -478,7 +524,7 @@ impl Browser {
     }
 
     /// What a browser makes of the engine's description.
-    fn learn(&mut self, description: &SessionDescription, now: Instant) {
+    pub(crate) fn learn(&mut self, description: &SessionDescription, now: Instant) {
         let setup = match description.setup {
             Setup::Active => duologue_transport::Setup::Active,
             Setup::Passive => duologue_transport::Setup::Passive,
@@ -503,10 +549,9 @@ impl Browser {
         }
     }
 
-    fn hear(&mut self, payload: &[u8], now: Instant) {
+    fn hear(&mut self, engine: SocketAddr, payload: &[u8], now: Instant) {
         if !self.cut_off {
-            self.transport
-                .handle_datagram(self.address, engine_address(), payload, now);
+            self.transport.handle_datagram(self.address, engine, payload, now);
         }
     }
 
@@ -521,7 +566,8 @@ impl Browser {
         self.media.pull_playout(now, &mut [0.0; BLOCK]);
     }
 
-    fn drain(&mut self, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
+    /// What it sends to where the engine is now; the rest is lost.
+    fn drain(&mut self, engine: SocketAddr, now: Instant) -> Vec<(SocketAddr, Vec<u8>)> {
         while let Some(output) = self.media.poll_output() {
             match output {
                 MediaOutput::Rtp(packet) => drop(self.transport.send_rtp(&packet, now)),
@@ -533,7 +579,9 @@ impl Browser {
         let mut datagrams = Vec::new();
         while let Some(output) = self.transport.poll_output() {
             match output {
-                TransportOutput::Transmit(transmit) if !self.cut_off => {
+                TransportOutput::Transmit(transmit)
+                    if !self.cut_off && transmit.destination == engine && transmit.source == self.address =>
+                {
                     datagrams.push((transmit.source, transmit.payload));
                 }
                 TransportOutput::Event(Event::Rtp(packet)) => {

@@ -444,6 +444,7 @@ impl World {
         }
         let mut config = Config {
             pre_connect: self.script.pre_connect[who],
+            dtls_in_stun: !self.script.dtls_apart,
             ..Config::new(role)
         };
         // What is said is not judged here, and concealment by a neural network is dear.
