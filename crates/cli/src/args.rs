@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use duologue_server::{Cidr, Ports};
 
 /// 1-to-1 audio calls that you host yourself: call server and command-line phone.
@@ -76,7 +76,7 @@ pub(crate) struct ServerArgs {
     #[arg(long, requires = "dev")]
     pub(crate) tls_self_signed: bool,
     /// With --dev: serve the SDK and the page from this folder (a `dist` of web/) instead of those built in
-    #[arg(long, value_name = "DIR", requires = "dev", env = "DUOLOGUE_WEB_DIST")]
+    #[arg(long, value_name = "DIR", env = "DUOLOGUE_WEB_DIST")]
     pub(crate) web_folder: Option<PathBuf>,
     /// Address and port for HTTP and WebSocket
     #[arg(long, value_name = "ADDR:PORT")]
@@ -172,6 +172,48 @@ pub(crate) struct TokenArgs {
     pub(crate) data: PathBuf,
 }
 
+/// Which of its addresses a phone shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IcePolicy {
+    /// All of them
+    All,
+    /// Only those of relays
+    RelayOnly,
+    /// All of them, but none before the accept
+    NothingBeforeAccept,
+}
+
+impl From<IcePolicy> for duologue_call::IcePolicy {
+    fn from(policy: IcePolicy) -> Self {
+        match policy {
+            IcePolicy::All => Self::All,
+            IcePolicy::RelayOnly => Self::RelayOnly,
+            IcePolicy::NothingBeforeAccept => Self::NothingBeforeAccept,
+        }
+    }
+}
+
+/// How a relay is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RelayProtocol {
+    /// UDP
+    Udp,
+    /// TCP
+    Tcp,
+    /// TLS over TCP
+    Tls,
+}
+
+impl From<RelayProtocol> for duologue_call::RelayProtocol {
+    fn from(protocol: RelayProtocol) -> Self {
+        match protocol {
+            RelayProtocol::Udp => Self::Udp,
+            RelayProtocol::Tcp => Self::Tcp,
+            RelayProtocol::Tls => Self::Tls,
+        }
+    }
+}
+
 /// What `call` and `answer` share.
 #[derive(Debug, Args, Clone)]
 pub(crate) struct PhoneArgs {
@@ -220,6 +262,24 @@ pub(crate) struct PhoneArgs {
     /// Offer loopback addresses, for calls within one machine
     #[arg(long)]
     pub(crate) loopback: bool,
+    /// Which of your addresses the peer may learn: all, only those of relays, or all but none before the accept
+    #[arg(long, value_name = "POLICY", value_enum, default_value_t = IcePolicy::All)]
+    pub(crate) ice_policy: IcePolicy,
+    /// How relays may be reached
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "udp,tcp,tls"
+    )]
+    pub(crate) relay_protocols: Vec<RelayProtocol>,
+    /// Hide the addresses of this machine's interfaces behind mDNS names, as browsers do
+    #[arg(long)]
+    pub(crate) mdns_hiding: bool,
+    /// How long a connected call waits for a network that is gone (20 to 600 seconds)
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(20..=600))]
+    pub(crate) network_patience: u64,
     /// No live line on the terminal
     #[arg(long, short)]
     pub(crate) quiet: bool,

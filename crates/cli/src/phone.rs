@@ -177,8 +177,17 @@ async fn token(phone: &PhoneArgs) -> anyhow::Result<String> {
 
 fn client(phone: &PhoneArgs) -> anyhow::Result<Client> {
     // Whoever types ws:// has asked for an open line; wss:// is never downgraded.
+    let relay_protocols: Vec<_> = phone
+        .relay_protocols
+        .iter()
+        .map(|protocol| (*protocol).into())
+        .collect();
     let mut config = Config::new(&phone.server)
         .loopback(phone.loopback)
+        .ice_policy(phone.ice_policy.into())
+        .relay_protocols(&relay_protocols)
+        .mdns_hiding(phone.mdns_hiding)
+        .network_patience(Duration::from_secs(phone.network_patience))
         .allow_insecure(phone.server.starts_with("ws://"));
     for root in app_server::roots(phone)? {
         config = config.extra_root_certificate(root.to_vec());

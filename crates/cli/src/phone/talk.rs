@@ -264,6 +264,18 @@ impl Talk {
                 self.log.log_at(event.at, name, json!({"is_peer": param.is_peer}));
                 self.line.say("the network is back");
             }
+            CallEventKind::VerificationCode(code) => {
+                let data = json!({
+                    "emoji": code.emoji(),
+                    "english": code.english(),
+                    "japanese": code.japanese(),
+                });
+                self.log.log_at(event.at, name, data);
+                self.line.say(&format!(
+                    "verification code: {code}  {}; the peer sees the same one if nobody sits in between",
+                    code.english()
+                ));
+            }
             CallEventKind::Statistics(statistics) => {
                 let data = serde_json::to_value(statistics).unwrap_or_default();
                 self.line.statistics(&data);
