@@ -7,7 +7,7 @@ use crate::stun::Transaction;
 
 /// Wait for the first answer while no round trip to the server is known.
 const INITIAL_RTO: Duration = Duration::from_millis(50);
-const MIN_RTO: Duration = Duration::from_millis(30);
+const MIN_RTO: Duration = Duration::from_millis(20);
 const MAX_RTO: Duration = Duration::from_millis(1600);
 /// How often a request is sent over UDP: about 15 s, so that a path which loses every other datagram is no obstacle.
 const MAX_SENT: u8 = 14;

@@ -28,6 +28,9 @@ pub(crate) struct Party {
     pub(crate) drop: Option<usize>,
     /// What has left so far, for whoever listens on the path.
     pub(crate) overheard: Option<Vec<Transmit>>,
+    /// Makes other datagrams of one of DTLS.
+    pub(crate) rewrite: Option<fn(&[u8]) -> Vec<Vec<u8>>>,
+    rewritten: VecDeque<Transmit>,
     /// Whether anything that leaves is lost.
     pub(crate) mute: bool,
     /// Whether all DTLS that leaves is lost.
@@ -54,6 +57,8 @@ pub(crate) struct Setting {
     pub(crate) consent_timeout: Duration,
     /// Whether both carry DTLS inside STUN.
     pub(crate) dtls_in_stun: bool,
+    /// Greatest handshake datagram of both.
+    pub(crate) mtu: usize,
 }
 
 impl Default for Setting {
@@ -66,6 +71,7 @@ impl Default for Setting {
             dtls13: [true; 2],
             consent_timeout: Duration::from_secs(30),
             dtls_in_stun: false,
+            mtu: 1150,
         }
     }
 }
@@ -114,6 +120,8 @@ impl Party {
             sent: 0,
             drop: None,
             overheard: None,
+            rewrite: None,
+            rewritten: VecDeque::new(),
             mute: false,
             mute_dtls: false,
             greeting: None,
@@ -225,6 +233,9 @@ impl Endpoint for Party {
 
     fn poll_transmit(&mut self) -> Option<Transmit> {
         loop {
+            if let Some(transmit) = self.rewritten.pop_front() {
+                return Some(transmit);
+            }
             match self.transport.poll_output()? {
                 Output::Transmit(transmit) => {
                     let is_dtls = (20..64).contains(&transmit.payload[0]);
@@ -241,6 +252,14 @@ impl Endpoint for Party {
                         destination: transmit.destination,
                         payload: transmit.payload,
                     };
+                    if let Some(rewrite) = self.rewrite.filter(|_| is_dtls) {
+                        let payloads = rewrite(&transmit.payload).into_iter();
+                        self.rewritten.extend(payloads.map(|payload| Transmit {
+                            payload,
+                            ..transmit.clone()
+                        }));
+                        continue;
+                    }
                     if let Some(overheard) = &mut self.overheard {
                         overheard.push(transmit.clone());
                     }
@@ -315,6 +334,7 @@ pub(crate) fn pair(setting: &Setting) -> Pair {
         config.answer_setup = setting.callee_setup;
         config.consent_timeout = setting.consent_timeout;
         config.dtls_in_stun = setting.dtls_in_stun;
+        config.mtu = setting.mtu;
         config
     };
     let seed = |side: u8| {
