@@ -53,7 +53,7 @@ enum Command {
         /// symmetric-no-hairpin, double, cgn, udp-blocked, tcp-443; repeatable
         #[arg(long, value_name = "CALLER:CALLEE")]
         only: Vec<String>,
-        /// Who relays: embedded, coturn-udp, coturn-tcp or coturn-tls
+        /// Who relays, and over what: embedded, embedded-udp, embedded-tcp, embedded-tls, coturn-udp, coturn-tcp, coturn-tls
         #[arg(long, default_value = "embedded")]
         relays: Relays,
         /// What each phone's line does, each way alike
@@ -96,6 +96,9 @@ enum Command {
         /// Calls of each
         #[arg(long, default_value_t = 10)]
         calls: u32,
+        /// Phones use nothing but relays
+        #[arg(long)]
+        relayed: bool,
         /// The caller's network
         #[arg(long, default_value = "open")]
         caller: Kind,
@@ -173,6 +176,7 @@ impl Cli {
                 rtt,
                 loss,
                 calls,
+                relayed,
                 caller,
                 callee,
             } => {
@@ -180,6 +184,7 @@ impl Cli {
                     rtts: rtt.clone(),
                     losses: loss.clone(),
                     calls: *calls,
+                    relayed: *relayed,
                     kinds: [*caller, *callee],
                     seed: self.seed,
                 };

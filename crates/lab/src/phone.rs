@@ -71,7 +71,8 @@ impl Phone {
             .args(["--input", "tone", "--quiet", "--control", "--output"])
             .arg(&heard)
             .arg("--events")
-            .arg(&events);
+            .arg(&events)
+            .args(&server.phone_arguments);
         let output = File::create(&log)?;
         let child = command
             .stdin(Stdio::piped())

@@ -21,8 +21,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Who relays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relays {
-    /// The call server, over UDP, TCP and on its HTTPS port.
+    /// The call server, over whatever gets through.
     Embedded,
+    /// The call server, over UDP only.
+    EmbeddedUdp,
+    /// The call server, over TCP only.
+    EmbeddedTcp,
+    /// The call server, on its HTTPS port only.
+    EmbeddedTls,
     /// coturn, over UDP only.
     CoturnUdp,
     /// coturn, over TCP only.
@@ -33,23 +39,44 @@ pub enum Relays {
 
 impl Relays {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Embedded, Self::CoturnUdp, Self::CoturnTcp, Self::CoturnTls];
+    pub const ALL: [Self; 7] = [
+        Self::Embedded,
+        Self::EmbeddedUdp,
+        Self::EmbeddedTcp,
+        Self::EmbeddedTls,
+        Self::CoturnUdp,
+        Self::CoturnTcp,
+        Self::CoturnTls,
+    ];
 
     /// Its name on the command line.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Embedded => "embedded",
+            Self::EmbeddedUdp => "embedded-udp",
+            Self::EmbeddedTcp => "embedded-tcp",
+            Self::EmbeddedTls => "embedded-tls",
             Self::CoturnUdp => "coturn-udp",
             Self::CoturnTcp => "coturn-tcp",
             Self::CoturnTls => "coturn-tls",
         }
     }
 
+    /// The way to the relay that phones are told to leave the others out for.
+    const fn protocol(self) -> Option<&'static str> {
+        match self {
+            Self::EmbeddedUdp => Some("udp"),
+            Self::EmbeddedTcp => Some("tcp"),
+            Self::EmbeddedTls => Some("tls"),
+            Self::Embedded | Self::CoturnUdp | Self::CoturnTcp | Self::CoturnTls => None,
+        }
+    }
+
     /// The one URL that clients get instead of the call server's own.
     fn url(self) -> Option<String> {
         match self {
-            Self::Embedded => None,
+            Self::Embedded | Self::EmbeddedUdp | Self::EmbeddedTcp | Self::EmbeddedTls => None,
             Self::CoturnUdp => Some(format!("turn:{COTURN}:3478?transport=udp")),
             Self::CoturnTcp => Some(format!("turn:{COTURN}:3478?transport=tcp")),
             Self::CoturnTls => Some(format!("turns:{COTURN}:443?transport=tcp")),
@@ -93,6 +120,8 @@ pub struct Server {
     pub certificate: PathBuf,
     /// Where phones get their tokens and pushes.
     pub app_server: String,
+    /// What phones are told beyond who and where they are.
+    pub phone_arguments: Vec<String>,
 }
 
 impl Server {
@@ -103,12 +132,16 @@ impl Server {
     pub fn start(world: &World, folder: &Path, relays: Relays) -> anyhow::Result<Self> {
         let data = folder.join("server-data");
         let certificate = data.join("tls-certificate.pem");
+        let phone_arguments = relays
+            .protocol()
+            .map_or_else(Vec::new, |protocol| vec!["--relay-protocols".into(), protocol.into()]);
         match relays.url() {
             None => {
                 let mut server = Self {
                     children: Vec::new(),
                     certificate,
                     app_server: format!("https://{SERVER}/app"),
+                    phone_arguments,
                 };
                 server.development(world, SERVER, &data, &folder.join("server.log"))?;
                 Ok(server)
@@ -118,6 +151,7 @@ impl Server {
                     children: Vec::new(),
                     certificate,
                     app_server: format!("https://{APP_SERVER}/app"),
+                    phone_arguments,
                 };
                 server.configured(world, folder, &data, &url)?;
                 Ok(server)

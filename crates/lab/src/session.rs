@@ -114,9 +114,11 @@ impl Session {
                 (packets >= FLOWING && statistics["candidatePair"]["localKind"].is_string()).then_some(statistics)
             })?;
             let pair = &statistics["candidatePair"];
-            kinds.push(match pair["remoteKind"].as_str() {
-                Some("relay") => "to relay".to_owned(),
-                _ => pair["localKind"].as_str().unwrap_or("?").to_owned(),
+            let own = pair["localKind"].as_str().unwrap_or("?");
+            kinds.push(match (pair["remoteKind"].as_str(), pair["relayProtocol"].as_str()) {
+                (_, Some(protocol)) => format!("{own} over {protocol}"),
+                (Some("relay"), None) => format!("{own} to relay"),
+                _ => own.to_owned(),
             });
         }
         Ok(Route {

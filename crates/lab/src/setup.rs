@@ -29,6 +29,8 @@ pub struct Plan {
     pub calls: u32,
     /// Both phones' networks.
     pub kinds: [Kind; 2],
+    /// Whether phones use nothing but relays.
+    pub relayed: bool,
     /// Where choices come from.
     pub seed: u64,
 }
@@ -48,13 +50,21 @@ struct Times {
 /// When the lab itself does not work. A call that fails is counted.
 pub fn run(plan: &Plan, folder: &Folder, out: &mut impl std::io::Write) -> anyhow::Result<()> {
     let world = World::new()?;
-    let server = Server::start(&world, folder.path(), Relays::Embedded)?;
+    let mut server = Server::start(&world, folder.path(), Relays::Embedded)?;
+    if plan.relayed {
+        server
+            .phone_arguments
+            .extend(["--ice-policy", "relay-only"].map(String::from));
+    }
     writeln!(
         out,
-        "{} to {}, {} calls each; median and worst\n\n\
+        "{} to {}{}, {} calls each; median and worst\n\n\
          | RTT | loss | call known -> path up at the callee | in RTT | accept -> first audio packet at the caller | failed |\n\
          |---|---|---|---|---|---|",
-        plan.kinds[0], plan.kinds[1], plan.calls
+        plan.kinds[0],
+        plan.kinds[1],
+        if plan.relayed { " by relays alone" } else { "" },
+        plan.calls
     )?;
     for rtt in &plan.rtts {
         for loss in &plan.losses {
