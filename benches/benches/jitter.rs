@@ -116,5 +116,92 @@ fn call(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, insert, call);
+/// What a pull does by what there is to do: packets of a call whose clock or losses keep the buffer in one state most of the time.
+fn pull(c: &mut Criterion) {
+    let mut group = c.benchmark_group("jitter/pull");
+    group.throughput(Throughput::Elements(BLOCK as u64));
+    // Name, packets per 1000 that come, speed of the sender in thousandths.
+    for (name, kept, speed) in [
+        ("normal", 1000, 1000),
+        ("accelerate", 1000, 1060),
+        ("expand", 1000, 940),
+        ("conceal", 0, 1000),
+    ] {
+        group.bench_function(BenchmarkId::from_parameter(name), |b| {
+            let mut call = Call::new();
+            // Half a second of all packets, so that there is something to go on with.
+            (0..50).for_each(|_| call.tick(1000, 1000));
+            b.iter(|| call.tick(kept, speed));
+        });
+    }
+    group.finish();
+}
+
+/// A call in ticks of 10 ms.
+struct Call {
+    buffer: JitterBuffer,
+    decoder: Tone,
+    start: Instant,
+    out: [f32; BLOCK],
+    tick: u64,
+    sent: u64,
+    /// Thousandths of samples that the sender has captured.
+    captured: u64,
+}
+
+impl Call {
+    fn new() -> Self {
+        Self {
+            buffer: JitterBuffer::new(Config::default()),
+            decoder: Tone::new(),
+            start: Instant::now(),
+            out: [0.0; BLOCK],
+            tick: 0,
+            sent: 0,
+            captured: 0,
+        }
+    }
+
+    /// 10 ms of a sender that is `speed` thousandths as fast as the receiver, of whose packets `kept` of 1000 come.
+    fn tick(&mut self, kept: u64, speed: u64) {
+        let now = self.start + Duration::from_millis(self.tick * 10);
+        self.captured += BLOCK as u64 * speed;
+        while (self.sent + 1) * FRAME as u64 * 1000 <= self.captured {
+            if self.sent % 1000 < kept {
+                self.buffer.insert(packet(self.sent), now);
+            }
+            self.sent += 1;
+        }
+        black_box(self.buffer.pull(now, &mut self.decoder, &mut self.out));
+        self.tick += 1;
+    }
+}
+
+/// NetEq's own performance test: 100 s of a call, every `lost`-th packet missing, the sender's clock 10 % fast and after half of the
+/// time 10 % slow where it drifts.
+fn neteq_performance(c: &mut Criterion) {
+    const TICKS: u64 = 10_000;
+    let mut group = c.benchmark_group("jitter/100s");
+    group.sample_size(10);
+    for (name, lossy, drifting) in [("0_Pl_0_Drift", false, false), ("10_Pl_10_Drift", true, true)] {
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                let mut call = Call::new();
+                for tick in 0..TICKS {
+                    let speed = match (drifting, tick < TICKS / 2) {
+                        (false, _) => 1000,
+                        (true, true) => 1100,
+                        (true, false) => 900,
+                    };
+                    let kept = if lossy && call.sent % 10 == 9 { 0 } else { 1000 };
+                    call.tick(kept, speed);
+                }
+                black_box(call.buffer.stats().total_samples_received)
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, insert, call, pull, neteq_performance);
 criterion_main!(benches);

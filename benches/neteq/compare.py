@@ -13,11 +13,12 @@ import numpy as np
 
 import engines
 import report
+from report import mean
 import speech
 import traces
 
 # What quality is scored on, with whole packets or requests as well where the name says so.
-SCORED = ["clean", "wifi_mild", "gauss40", "lte_spikes", "ge5", "ge15", "rand10", "bursts10", "queue"]
+SCORED = ["ge15", "ge5", "rand10", "clean", "lte_spikes", "wifi_mild", "gauss40", "bursts10", "queue"]
 RECOVERY = [("ge15", ["--red", "1"]), ("ge15", ["--red", "2"]), ("ge15", ["--nack", "60"])]
 WEIGHTS_MS = [2, 5, 10, 20, 40, 100, 300]
 QUANTILES = [0.70, 0.80, 0.90, 0.95, 0.97, 0.99, 0.995]
@@ -28,7 +29,12 @@ class Comparison:
     def __init__(self, options):
         self.bench = engines.Bench(options.ours, options.neteq, options.work)
         self.talkers = speech.talkers(pathlib.Path(options.work) / "talkers")
+        self.results = pathlib.Path(options.results)
         self.seeds = traces.TABLE_SEEDS[: options.seeds]
+
+    def keep(self, part, rows):
+        """Writes what is there so far: a run takes long, and may be stopped."""
+        (self.results / f"{part}.json").write_text(json.dumps(rows, indent=1, default=float) + "\n")
 
     def runs(self, family, seconds):
         """One talker for each seed: (name, speech, arrivals, packets, first timestamp)."""
@@ -56,7 +62,7 @@ class Comparison:
                     if family == "clean" and engine == "ours":
                         figures["stretches_after_2s"] = stretches_after(log, 2000)
                     rows.setdefault(family, {}).setdefault(engine, []).append(figures)
-            print(family, {e: round(np.mean([r["mean"] for r in v]), 1) for e, v in rows[family].items()}, flush=True)
+            print(family, {e: round(mean(v, "mean"), 1) for e, v in rows[family].items()}, flush=True)
         return rows
 
     def stalls(self):
@@ -90,8 +96,8 @@ class Comparison:
 
     def curves(self):
         rows = {}
-        for family in ["wifi_mild", "gauss40", "lte_spikes", "queue", "ge15"]:
-            for name, _, arrival, packets, first in list(self.runs(family, 60))[:3]:
+        for family in ["wifi_mild", "gauss40", "lte_spikes", "ge15"]:
+            for name, _, arrival, packets, first in list(self.runs(family, 60))[:2]:
                 settings = [("ours", weight, None) for weight in WEIGHTS_MS]
                 settings += [(mode, q, trials) for mode, trials in MODES.items() for q in QUANTILES]
                 for engine, setting, trials in settings:
@@ -104,6 +110,7 @@ class Comparison:
                     at, added = engines.added_delay(log, arrival, first)
                     point = [engines.delay_figures(at, added)["mean"], figures["concealed_percent"]]
                     rows.setdefault(family, {}).setdefault(engine, {}).setdefault(str(setting), []).append(point)
+            self.keep("curves", rows)
             print(family, "swept", flush=True)
         return rows
 
@@ -117,7 +124,8 @@ class Comparison:
                     at, added = engines.added_delay(log, arrival, first)
                     figures |= engines.delay_figures(at, added) | score.score(talker, wav, 60)
                     rows.setdefault(family, {}).setdefault(engine, []).append(figures)
-            print(family, {e: [round(np.mean([r[k] for r in v]), 2) for k in ("mean", "plcmos", "pesq")] for e, v in rows[family].items()}, flush=True)
+            self.keep("quality", rows)
+            print(family, {e: [round(mean(v, k), 2) for k in ("mean", "plcmos", "pesq")] for e, v in rows[family].items()}, flush=True)
         return rows
 
     def recovery(self):
@@ -136,7 +144,7 @@ class Comparison:
                 figures |= engines.delay_figures(at, added) | score.score(talker, wav, 60)
                 rows.setdefault(f"{family} {' '.join(options)}", []).append(figures)
             key = f"{family} {' '.join(options)}"
-            print(key, [round(np.mean([r[k] for r in rows[key]]), 2) for k in ("mean", "plcmos", "pesq")], flush=True)
+            print(key, [round(mean(rows[key], k), 2) for k in ("mean", "plcmos", "pesq")], flush=True)
         return rows
 
 
@@ -171,8 +179,7 @@ def main():
     for part in options.only.split(","):
         if part not in PARTS:
             raise SystemExit(f"no part {part}; there are {', '.join(PARTS)}")
-        rows = getattr(comparison, part)()
-        (results / f"{part}.json").write_text(json.dumps(rows, indent=1, default=float) + "\n")
+        comparison.keep(part, getattr(comparison, part)())
     report.write(results, comparison)
 
 

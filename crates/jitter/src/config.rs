@@ -12,7 +12,7 @@ pub struct Config {
     pub max_delay: Duration,
     /// Delay before the first sample of a stream is played; 20 ms. Twice that is the target until arrivals teach a better one.
     pub start_delay: Duration,
-    /// Delay that one percent less of concealed audio is worth; 45 ms. More of it waits longer for late packets.
+    /// Delay that one percent less of concealed audio is worth; 50 ms. More of it waits longer for late packets.
     ///
     /// By the E-model (ITU-T G.107) a percent of lost speech costs a well concealed codec 1.5 to 4 points of R, and 100 ms of
     /// delay 2.4 points below 177 ms and 13 above.
@@ -28,7 +28,7 @@ impl Default for Config {
             min_delay: Duration::ZERO,
             max_delay: Duration::from_millis(500),
             start_delay: Duration::from_millis(20),
-            delay_per_percent: Duration::from_millis(45),
+            delay_per_percent: Duration::from_millis(50),
             max_packets: 200,
         }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 const BUCKETS_PER_SECOND: i64 = 400;
 /// Two seconds; what comes later counts as this late.
 const BUCKETS: usize = 800;
+/// Buckets in a block of 10 ms.
+const BLOCK: usize = 4;
 /// The target never goes below so many buckets: clocks drift by 2 ms in the time over which the fastest packet is remembered.
 const LEAST: i64 = 2;
 /// Time after which a delay has lost 63 % of its weight.
@@ -15,9 +17,9 @@ const STALL_RATIO: usize = 6;
 /// ... if it is also beyond this many buckets (60 ms).
 const STALL_FLOOR: usize = 24;
 /// What audio in a long hole is worth more than in a short one.
-const BURST: f64 = 4.0;
+const BURST: f64 = 3.5;
 /// How much more each stall remembered counts.
-const RECURRENCE: f64 = 1.0;
+const RECURRENCE: f64 = 0.9;
 /// Stalls with fewer seconds between them are one.
 const STALL_APART: f64 = 0.5;
 /// Packets that must all be late before that counts at once (160 ms).
@@ -235,13 +237,16 @@ impl Target {
     fn look(&mut self) {
         self.since_look = 0.0;
         let (mut late, mut best) = (0.0, (f64::INFINITY, 0));
+        // Audio is played in blocks, so a packet is needed at a time between the target and a block later.
+        let mut above = [0.0; BLOCK];
         let mut levels = [(0.05, None), (0.10, None), (0.50, None)];
         let forgotten = 1e-9 * self.scale;
         let (loss_cost, knee) = (self.loss_cost / self.scale, self.knee);
         for index in (0..=self.top).rev() {
             let delay = index as f64;
             let waiting = delay + (STEEP - 1.0) * (delay - knee).max(0.0);
-            let cost = waiting + loss_cost * late;
+            above[index % BLOCK] = late;
+            let cost = waiting + loss_cost * above.iter().sum::<f64>() / BLOCK as f64;
             if cost < best.0 {
                 best = (cost, index);
             }
