@@ -374,9 +374,10 @@ impl Association {
     }
 }
 
-/// What libwebrtc does as well: two round trips, so that a slow peer is not asked twice for nothing.
+/// When a flight is sent again: soon after its answer could have come. A repetition in vain is one or two datagrams, and a call
+/// waits for each.
 fn rto_of(rtt: Duration) -> Duration {
-    (2 * rtt).clamp(Duration::from_millis(30), Duration::from_secs(3))
+    (3 * rtt / 2).clamp(Duration::from_millis(30), Duration::from_secs(3))
 }
 
 impl fmt::Debug for Association {
