@@ -32,7 +32,7 @@ const INTERNAL = [
   ...['handleMessage', 'handlePath', 'handleSignalUp', 'handleSignalDown', 'handleTimeout', 'pollTimeout', 'pollOutput', 'pollTransmit'],
   ...['addCandidates', 'allowChecks', 'watchAudio', 'stopWatchingAudio', 'setAnswer', 'setRemote', 'trackChanged'],
   ...['playback', 'monitor', 'certificate', 'snapshot', 'begin', 'interrupted', 'activate', 'closeAll', 'connection', 'admit', 'gather'],
-  ...['isDrained', 'isKnownToServer', 'isOpen', 'isUp', 'wrap', 'received', 'listen', 'described', 'silenced', 'choose', 'attach', 'show'],
+  ...['isDrained', 'isKnownToServer', 'isOpen', 'isUp', 'wrap', 'received', 'listen', 'silenced', 'choose', 'attach', 'show'],
   ...['beeping', 'tone', 'first', 'update', 'path', 'params', 'sound', 'tell', 'timers', 'stats', 'duplicates'],
   ...['gaps', 'bad_acks', 'replayed', 'caller_id', 'caller_service_id', 'callee_id', 'callee_service_id', 'expires', 'pre_connected'],
   ...['prepare', 'discard', 'whenEnded', 'local', 'note', 'take', 'own', 'remote', 'isCaller', 'isSilent', 'duration'],
@@ -94,7 +94,7 @@ async function sdk(folder) {
  * gzip. `unsafe` is so for programs that replace the language's own functions, or whose getters do something.
  */
 async function again(module) {
-  const compress = { passes: 3, hoist_funs: true, inline: 1, lhs_constants: false, sequences: false, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true };
+  const compress = { passes: 6, hoist_funs: true, if_return: false, inline: 1, lhs_constants: false, sequences: false, pure_getters: true, unsafe: true, unsafe_arrows: true, unsafe_methods: true, unsafe_math: true, unsafe_comps: true };
   const { code = '' } = await minify(module, { module: true, ecma: 2022, compress, format: { ecma: 2022 } });
   return `${withoutHashes(code)}\n`;
 }

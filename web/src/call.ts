@@ -245,7 +245,7 @@ export class Call {
       running = new Running({ options: this.#options, params, certificate, microphone, playback, sound, tell, whenEnded });
       await running.prepare();
       if (this.#abandoned) {
-        throw new Error('endCall() came first');
+        throw new Error('ended by endCall()');
       }
       this.#running = running;
       this.#microphone = microphone;
@@ -268,7 +268,7 @@ export class Call {
   }
 
   #call(): Running {
-    refuse(!this.#running, START_FAIL_REASON.INVALID_STATE, 'no call was started');
+    refuse(!this.#running, START_FAIL_REASON.INVALID_STATE, 'no call');
     return this.#running as Running;
   }
 

@@ -18,11 +18,11 @@ export function checkStart(params: AnyParams, deviceKey: string | undefined): vo
   const { INTERNAL_INITIALIZATION_ERROR, INVALID_PARAM } = START_FAIL_REASON;
   const { mediaHtmlElement, audioInput } = params;
   const element: Partial<HTMLAudioElement> | undefined = mediaHtmlElement?.peer?.audio;
-  refuse(!element?.play, INVALID_PARAM, 'mediaHtmlElement.peer.audio is no audio element');
+  refuse(!element?.play, INVALID_PARAM, 'mediaHtmlElement.peer.audio is none');
   const silent = audioInput && 'getAudioTracks' in audioInput && !audioInput.getAudioTracks().length;
-  refuse(silent, INVALID_PARAM, 'audioInput has no audio track');
+  refuse(silent, INVALID_PARAM, 'audioInput has no audio');
   text('deviceKey', deviceKey, TOKEN);
   refuse(!('RTCPeerConnection' in globalThis), INTERNAL_INITIALIZATION_ERROR, 'no WebRTC here');
   const insecure = !audioInput && !navigator.mediaDevices;
-  refuse(insecure, INTERNAL_INITIALIZATION_ERROR, 'the microphone needs https: or localhost');
+  refuse(insecure, INTERNAL_INITIALIZATION_ERROR, 'no microphone without https:');
 }

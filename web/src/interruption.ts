@@ -18,8 +18,8 @@ export interface Interrupted {
   tell: Tell;
   /** The server can be told of a restart. */
   isOpen(): boolean;
-  /** Finds other ways to the peer; `force`: although it has not answered the last restart. */
-  restart(force: boolean): void;
+  /** Finds other ways to the peer. */
+  restart(): void;
   /** The patience is over. */
   lost(): void;
 }
@@ -47,16 +47,16 @@ export function watchNetwork({ isCaller, patience = PATIENCE, tell, isOpen, rest
   let isPeer = false;
   let isDue = false;
 
-  const look = (force: boolean): void => {
+  const look = (): void => {
     // What is found while the server is out of reach would be out of date by the time the peer hears of it.
     isDue = !isOpen();
     if (!isDue) {
-      restart(force);
+      restart();
     }
   };
   const lookIn = (ms: number): void => {
     again = setTimeout(() => {
-      look(false);
+      look();
       lookIn(RESTART);
     }, ms);
   };
@@ -66,14 +66,14 @@ export function watchNetwork({ isCaller, patience = PATIENCE, tell, isOpen, rest
     isDue = false;
   };
 
-  addEventListener('online', () => look(true), stop);
+  addEventListener('online', look, stop);
   connection?.addEventListener(
     'change',
     () => {
       // The event comes with every new estimate of the speed as well.
       if (type !== connection.type) {
         type = connection.type;
-        look(true);
+        look();
       }
     },
     stop,
@@ -93,7 +93,7 @@ export function watchNetwork({ isCaller, patience = PATIENCE, tell, isOpen, rest
     },
     signalUp() {
       if (isDue) {
-        look(true);
+        look();
       }
     },
     stop() {

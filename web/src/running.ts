@@ -104,7 +104,7 @@ export class Running {
       patience: networkPatienceSec,
       tell,
       isOpen: () => this.#session.isOpen,
-      restart: (force) => this.#paths.restart(force),
+      restart: () => this.#paths.restart(),
       lost: () => this.#fail('unreachable'),
     });
     this.monitor = new Monitor({

@@ -1,6 +1,7 @@
 /** The microphone of a call: opened before anything is sent, watched while the call lasts. */
 
-import { CallError, microphoneError } from '../errors.js';
+import { microphoneError } from '../errors.js';
+import { refuse } from '../signaling/check.js';
 import { START_FAIL_REASON } from '../signaling/reasons.js';
 import type { Tell } from '../tell.js';
 
@@ -64,11 +65,13 @@ export class Microphone {
    * @throws CallError when it cannot be opened; the present one stays
    */
   async choose(deviceId: string | undefined): Promise<void> {
-    const stream = this.#closed ? undefined : await capture(deviceId);
-    if (this.#closed || !stream) {
+    const isOver = (): void => refuse(this.#closed, START_FAIL_REASON.INVALID_STATE, 'the call is over');
+    isOver();
+    const stream = await capture(deviceId);
+    if (this.#closed) {
       stop(stream);
-      throw new CallError(START_FAIL_REASON.INVALID_STATE, 'the call is over');
     }
+    isOver();
     this.#release();
     this.#stream = stream;
     this.#own = true;
@@ -126,6 +129,6 @@ async function capture(deviceId: string | undefined): Promise<MediaStream> {
   }
 }
 
-function stop(stream: MediaStream | undefined): void {
-  stream?.getTracks().forEach((track) => track.stop());
+function stop(stream: MediaStream): void {
+  stream.getTracks().forEach((track) => track.stop());
 }

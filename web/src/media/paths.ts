@@ -93,9 +93,9 @@ export class Paths {
     this.#for(party)?.addCandidates(generation, candidates, end);
   }
 
-  /** The network may be another one (`force`), or a path is interrupted: new ways are looked for. */
-  restart(force: boolean): void {
-    this.#all.forEach((path) => path.restart(force));
+  /** The network may be another one, or a path is interrupted: new ways are looked for. */
+  restart(): void {
+    this.#all.forEach((path) => path.restart());
   }
 
   /** The device accepted: its path carries the call. */
@@ -177,9 +177,10 @@ export class Paths {
   }
 
   #tellCandidates(path: PeerPath): void {
-    const found = this.#mayShow && path.described ? path.local.take() : undefined;
-    if (found) {
-      this.#handlers.candidates(this.#device(path), path.generation, found.candidates, found.end);
+    const { own, local } = path;
+    const found = this.#mayShow && own ? local.take() : undefined;
+    if (own && found) {
+      this.#handlers.candidates(this.#device(path), own.generation, found.candidates, found.end);
     }
   }
 

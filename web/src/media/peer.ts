@@ -4,7 +4,7 @@ import { CANDIDATES } from '../signaling/limits.js';
 import type { SessionDescription } from '../signaling/messages.js';
 import type { PathEvent } from '../signaling/types.js';
 import { LocalCandidates } from './candidates.js';
-import { candidate, fromSdp, toSdp } from './sdp.js';
+import { candidate, fromSdp, toSdp, withPayloadTypeOf } from './sdp.js';
 
 /** How often a caller looks whether the only device that verified sends audio, which is its accept, in ms. */
 const AUDIO_POLL = 100;
@@ -27,12 +27,10 @@ export class PeerPath {
   party: number | undefined;
   /** Encrypted both ways, with the certificate that was signalled: the browser compares them (RFC 8122 §6.2). */
   isUp = false;
-  /** Counts the restarts of ICE, from 0. */
-  generation = 0;
   /** Ways to reach this end, of this generation. */
   local = new LocalCandidates();
 
-  /** This end, as the other side was told at last. */
+  /** This end, as the other side was told at last; its generation counts the restarts of ICE. */
   own: SessionDescription | undefined;
   /** The other end: what it said at first, with the credentials of its last restart. */
   remote: SessionDescription | undefined;
@@ -75,11 +73,6 @@ export class PeerPath {
   /** What the browser counts. */
   get connection(): RTCPeerConnection {
     return this.#pc;
-  }
-
-  /** The other side was told of this end, in its present generation. */
-  get described(): boolean {
-    return this.own?.generation === this.generation;
   }
 
   /** Gives the peer's audio out, as soon as there is a track for it. Playing it is up to the call. */
@@ -130,9 +123,13 @@ export class PeerPath {
       this.#found = 0;
     }
     this.#run(async () => {
-      if (before && (remote !== this.remote || generation < this.generation)) {
+      const told = this.own?.generation ?? -1;
+      if (before && (remote !== this.remote || generation < told)) {
         // One of both sides has restarted once more.
-      } else if (this.#pc.signalingState === 'stable') {
+        return;
+      }
+      this.#pc.setConfiguration(this.#configuration);
+      if (generation > told) {
         await this.#apply('offer', remote);
         const [transceiver] = this.#pc.getTransceivers();
         if (transceiver && !this.#transceiver) {
@@ -141,10 +138,11 @@ export class PeerPath {
           await transceiver.sender.replaceTrack(this.#track);
           this.#play?.(transceiver.receiver.track);
         }
-        await this.#describe(generation);
+        await this.#renew(before, ufrag);
+        this.#describe(generation, this.#pc.localDescription?.sdp);
       } else {
-        if (before && generation > this.generation) {
-          await this.#describe(generation, true);
+        if (before) {
+          await this.#renew(before, ufrag, this.#offer);
         }
         await this.#apply('answer', remote);
       }
@@ -154,13 +152,14 @@ export class PeerPath {
 
   /**
    * Finds the way to the other side anew, while the old one is kept as long as it carries. Nothing happens before the first answer.
-   *
-   * @param force also when an own restart is not answered yet, whose candidates may be of no use any more
    */
-  restart(force: boolean): void {
+  restart(): void {
     this.#run(async () => {
-      if (this.remote && (force || this.#pc.signalingState === 'stable')) {
-        await this.#describe(this.generation + 1, true);
+      const { own, remote } = this;
+      if (own && remote) {
+        const sdp = withPayloadTypeOf(own, await this.#pc.createOffer({ iceRestart: true }));
+        this.#offer = { type: 'offer', sdp };
+        this.#describe(own.generation + 1, sdp);
       }
     });
   }
@@ -233,19 +232,24 @@ export class PeerPath {
     });
   }
 
-  /** Puts this end into force, by a restart or as the answer, and tells the other side of it. */
-  async #describe(generation: number, iceRestart?: boolean): Promise<void> {
-    // What is found from now on is found for these credentials, and waits until they are told.
-    this.generation = generation;
-    this.local = new LocalCandidates();
-    if (iceRestart) {
-      this.#pc.setConfiguration(this.#configuration);
+  /**
+   * Puts this end into force. Chromium would try what it gathers now with the candidates that the other side had before, too. Firefox
+   * answers there, but takes no audio any more. A candidate with the new credentials makes Chromium forget the others; this one leads nowhere.
+   */
+  async #renew(before: unknown, ufrag: string, offer?: RTCLocalSessionDescriptionInit): Promise<void> {
+    if (before) {
+      const candidate = `candidate:0 1 udp 1 127.0.0.1 65535 typ host ufrag ${ufrag}`;
+      await this.#pc.addIceCandidate({ candidate, sdpMLineIndex: 0 }).catch(() => undefined);
     }
-    await this.#pc.setLocalDescription(iceRestart ? await this.#pc.createOffer({ iceRestart }) : undefined);
+    await this.#pc.setLocalDescription(offer);
     this.#watch();
-    this.own = fromSdp(this.#pc.localDescription?.sdp, generation);
+  }
+
+  /** Tells the other side of this end. What is found from now on is found for its credentials. */
+  #describe(generation: number, sdp: string | undefined): void {
+    this.local = new LocalCandidates();
+    this.own = fromSdp(sdp, generation);
     this.#handlers.describe(this.own);
-    this.#handlers.candidates();
   }
 
   async #apply(type: RTCSdpType, remote: SessionDescription): Promise<void> {
@@ -297,26 +301,18 @@ export class PeerPath {
       // ICE still carries, so it was the handshake: the certificate is not the signalled one (RFC 8122 §6.2).
       const reached = iceConnectionState === 'connected' || iceConnectionState === 'completed';
       this.#fail(reached && !this.isUp ? 'authentication' : 'unreachable');
+    } else if (this.isUp) {
+      // ICE may find another way; how long that is waited for is the call's business.
+      const interrupted = connectionState !== 'connected';
+      if (this.#interrupted !== interrupted && connectionState !== 'connecting') {
+        this.#interrupted = interrupted;
+        this.#handlers.interrupted(interrupted);
+      }
     } else if (connectionState === 'connected') {
-      if (!this.isUp) {
-        this.isUp = true;
-        this.#handlers.path({ type: 'up' });
-      }
-      this.#interrupt(false);
-    } else if (connectionState === 'disconnected' || connectionState === 'failed') {
-      if (this.isUp) {
-        // ICE may find another way; how long that is waited for is the call's business.
-        this.#interrupt(true);
-      } else if (connectionState === 'failed') {
-        this.#fail('unreachable');
-      }
-    }
-  }
-
-  #interrupt(interrupted: boolean): void {
-    if (this.#interrupted !== interrupted) {
-      this.#interrupted = interrupted;
-      this.#handlers.interrupted(interrupted);
+      this.isUp = true;
+      this.#handlers.path({ type: 'up' });
+    } else if (connectionState === 'failed') {
+      this.#fail('unreachable');
     }
   }
 

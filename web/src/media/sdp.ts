@@ -36,28 +36,23 @@ export function fromSdp(sdp: string | undefined, generation: number): SessionDes
     return isUsable(codec) ? [codec] : [];
   });
   const [[ssrc, cname = ''] = []] = all('a=ssrc:(\\d+) cname:(.*)');
-  const description: SessionDescription = {
+  // What is left out has the value that a missing field means.
+  const description = {
     v: 1,
-    party: null,
     generation,
     ufrag: first('a=ice-ufrag:(.*)'),
     pwd: first('a=ice-pwd:(.*)'),
     options: ['trickle'],
-    candidates: [],
-    end_of_candidates: false,
     fingerprints: all('a=fingerprint:(\\S+) (\\S+)').map(([algorithm = '', value = '']) => ({ algorithm, value })),
-    setup: first('a=setup:(.*)') as SessionDescription['setup'],
-    commit: null,
-    nonce: null,
+    setup: first('a=setup:(.*)'),
     codecs,
     // The identifier may carry a direction (RFC 8285 §8).
     extmap: all('a=extmap:(\\d+)(?:/\\w+)? (\\S+).*').map(([id, uri = '']) => ({ id: Number(id), uri })),
     mid: first('a=mid:(.*)'),
     ssrc: Number(ssrc ?? 0),
     cname,
-    direction: 'sendrecv',
     ptime: 20,
-  };
+  } as SessionDescription;
   if (!description.ufrag || !isOpusAmong(codecs)) {
     throw new Error('no audio');
   }
@@ -117,11 +112,23 @@ export function toSdp(description: SessionDescription, mid: string, offer?: Sess
   // RFC 8285 §4.2: 1 to 14, each once. A browser refuses the whole description otherwise.
   const extensions = new Map(description.extmap.map(({ id, uri }) => [id, uri]));
   for (const [id, uri] of extensions) {
-    if (id > 0 && id < 15 && TOKEN.test(uri) && (!offer || offer.extmap.some((it) => it.id === id))) {
+    if (id > 0 && id < 15 && TOKEN.test(uri) && (!offer || offer.extmap.some((it) => it.id === id && it.uri === uri))) {
       lines.push(`a=extmap:${id} ${uri}`);
     }
   }
   return `${lines.join('\r\n')}\r\n`;
+}
+
+/**
+ * A further offer with the payload type that was agreed on. Firefox, when it was the one to answer, falls back to its own.
+ *
+ * @param before what this side said last
+ * @param offer of the browser
+ */
+export function withPayloadTypeOf(before: SessionDescription, { sdp }: RTCSessionDescriptionInit): string | undefined {
+  const was = before.codecs.find((codec) => codec.name === 'opus')?.pt;
+  const is = /\d+(?= opus)/.exec(sdp ?? '');
+  return sdp?.replace(new RegExp(`(SAVPF.* |(map|fmtp|fb):)${is}\\b`, 'g'), `$1${was}`);
 }
 
 /**

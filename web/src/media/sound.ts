@@ -48,7 +48,7 @@ export class Sound {
     }
     const samples = new Float32Array(WINDOW);
     analyser.getFloatTimeDomainData(samples);
-    return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / WINDOW);
+    return Math.hypot(...samples) / Math.sqrt(WINDOW);
   }
 
   /** The user touched the page. */

@@ -53,7 +53,7 @@ export function checkMakeCall(params: MakeCallFields): void {
   user(params, 'my');
   user(params, 'peer');
   const { myId, myServiceId, peerId, peerServiceId, accessToken, appServerData, callStartMessage } = params;
-  refuse(myId === peerId && myServiceId === peerServiceId, ID_CONFLICT, 'peerId is myId: call another user');
+  refuse(myId === peerId && myServiceId === peerServiceId, ID_CONFLICT, 'peerId is myId');
   refuse(!accessToken, INVALID_PARAM, 'accessToken is missing');
   text('accessToken', accessToken, ACCESS_TOKEN);
   text('appServerData', appServerData, APP_SERVER_DATA, START_FAIL_REASON.TOO_LONG_APP_SERVER_DATA);
@@ -70,7 +70,7 @@ export function checkVerifyCall(params: VerifyCallFields): void {
   user(params, 'my');
   text('accessToken', params.accessToken, ACCESS_TOKEN);
   const info = peekCcParam(params.ccParam as string);
-  refuse(!info, START_FAIL_REASON.DECODE_CALL_PARAM, 'ccParam is none: take cc_param of the push');
+  refuse(!info, START_FAIL_REASON.DECODE_CALL_PARAM, 'ccParam is no cc_param');
   const own = info?.caller_id === params.myId && info?.caller_service_id === params.myServiceId;
   refuse(own, ID_CONFLICT, 'ccParam is of a call by myId');
   audio(params);
@@ -85,7 +85,7 @@ export function refuse(refused: unknown, reason: StartFailReason, message: strin
 export function text(name: string, value: unknown, bytes: number, tooLong: StartFailReason = INVALID_PARAM): void {
   if (value == null) return;
   // UTF-8 cannot carry lone surrogates: the server would drop the whole message.
-  refuse(typeof value !== 'string' || /\p{Cs}/u.test(value), INVALID_PARAM, `${name} is well-formed text`);
+  refuse(typeof value !== 'string' || /\p{Cs}/u.test(value), INVALID_PARAM, `${name} is text`);
   refuse(byteLength(value as string) > bytes, tooLong, `${name} has at most ${bytes} bytes of UTF-8`);
 }
 

@@ -20,7 +20,7 @@ export class CommandError extends Error {
     /** The role of this device, when that is what does not fit. */
     readonly role?: Role,
   ) {
-    super(state ? `not possible in state ${state}` : `a ${role} cannot do that`);
+    super(`not possible for ${state ?? role}`);
   }
 }
 

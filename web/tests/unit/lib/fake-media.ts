@@ -141,7 +141,7 @@ export class FakeConnection {
     if (answers && this.remote.length > 1) this.#restarts += 1;
     this.offers += answers ? 0 : 1;
     this.signalingState = answers ? 'stable' : 'have-local-offer';
-    this.localDescription = description ?? { type: 'answer', sdp: this.#fresh(chromiumAnswer) };
+    this.localDescription = description ?? { type: 'answer', sdp: this.#fresh(chromiumAnswer.replaceAll('109', '111')) };
   }
 
   async setRemoteDescription(description: { type: string; sdp: string }): Promise<void> {
