@@ -14,6 +14,9 @@ use duologue_transport::{Certificate, Config, Event, Output, Parameters, Setup, 
 pub(crate) const CALLER: EndpointId = 0;
 pub(crate) const CALLEE: EndpointId = 1;
 
+/// Other datagrams in place of one.
+pub(crate) type Rewrite = fn(&[u8]) -> Vec<Vec<u8>>;
+
 /// A transport, what it did, and what stands between it and the network.
 pub(crate) struct Party {
     pub(crate) transport: Transport,
@@ -29,7 +32,7 @@ pub(crate) struct Party {
     /// What has left so far, for whoever listens on the path.
     pub(crate) overheard: Option<Vec<Transmit>>,
     /// Makes other datagrams of one of DTLS.
-    pub(crate) rewrite: Option<fn(&[u8]) -> Vec<Vec<u8>>>,
+    pub(crate) rewrite: Option<Rewrite>,
     rewritten: VecDeque<Transmit>,
     /// Whether anything that leaves is lost.
     pub(crate) mute: bool,
