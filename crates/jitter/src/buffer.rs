@@ -97,7 +97,7 @@ impl JitterBuffer {
             latest: 0,
             base_timestamp: None,
             arrival: Arrival::new(rate),
-            target: Target::new(rate, 2 * samples(config.start_delay, rate), config.delay_per_percent),
+            target: Target::new(rate, samples(config.start_delay, rate), config.delay_per_percent),
             queue: Queue::new(config.max_packets),
             sync: SyncBuffer::new(rate),
             fade: Fade::new(rate),

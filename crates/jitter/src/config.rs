@@ -10,7 +10,7 @@ pub struct Config {
     pub min_delay: Duration,
     /// Audio that would be played with more buffering delay than this is dropped, oldest first; 500 ms.
     pub max_delay: Duration,
-    /// Delay before the first sample of a stream is played; 20 ms. Twice that is the target until arrivals teach a better one.
+    /// Delay before the first sample of a stream is played, and the target until arrivals teach a better one; 20 ms.
     pub start_delay: Duration,
     /// Delay that one percent less of concealed audio is worth; 50 ms. More of it waits longer for late packets.
     ///

@@ -13,6 +13,8 @@ pub(crate) struct OpusDecoder {
     deep: bool,
     /// Classic concealment until the next packet is decoded.
     hurried: bool,
+    /// Nothing was decoded since the last concealment.
+    in_loss: bool,
     concealed: bool,
     errors: u64,
     fallbacks: u64,
@@ -26,6 +28,7 @@ impl OpusDecoder {
             complexity,
             deep: true,
             hurried: false,
+            in_loss: false,
             concealed: false,
             errors: 0,
             fallbacks: 0,
@@ -40,7 +43,7 @@ impl OpusDecoder {
 
     /// Conceals the rest of the present loss the classic way.
     pub(crate) fn hurry(&mut self) {
-        if self.deep && !self.hurried && self.complexity > CLASSIC {
+        if self.deep && self.in_loss && !self.hurried && self.complexity > CLASSIC {
             self.hurried = true;
             self.fallbacks += 1;
             self.apply();
@@ -91,6 +94,7 @@ impl OpusDecoder {
 
 impl Decoder for OpusDecoder {
     fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, DecodeError> {
+        self.in_loss = false;
         self.relax();
         let result = self.decoder.decode(payload, out);
         self.note(result).ok_or(DecodeError)
@@ -107,6 +111,7 @@ impl Decoder for OpusDecoder {
 
     fn conceal(&mut self, out: &mut [f32]) -> Result<usize, DecodeError> {
         self.concealed = true;
+        self.in_loss = true;
         let result = self.decoder.conceal(out);
         self.note(result).ok_or(DecodeError)
     }

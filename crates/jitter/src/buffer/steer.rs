@@ -67,7 +67,7 @@ impl JitterBuffer {
     }
 
     /// Playout starts when the oldest packet has waited for the target delay. Where nobody pulled for a while, what is older than
-    /// that is left out.
+    /// that, by more than a block, is left out.
     fn try_start(&mut self, now: i64) {
         let start = samples(self.config.start_delay, self.config.sample_rate)
             .max(samples(self.config.min_delay, self.config.sample_rate));
@@ -75,7 +75,7 @@ impl JitterBuffer {
         while self
             .queue
             .second()
-            .is_some_and(|second| now - second.timestamp - base >= target)
+            .is_some_and(|second| now - second.timestamp - base >= target + self.rate / 100)
         {
             self.queue.pop();
             self.stats.packets_discarded += 1;
