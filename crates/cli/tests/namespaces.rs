@@ -39,6 +39,39 @@ impl Pair {
     }
 }
 
+impl Pair {
+    /// A second pair of links, `10.78.0.0/24`, over which the first side's first address is reached too when the first link is gone.
+    fn add_network(&self) {
+        let id = std::process::id();
+        let [a, b] = &self.names;
+        let (left, right) = (format!("vc{id}"), format!("vd{id}"));
+        ip(&[
+            "link", "add", &left, "netns", a, "type", "veth", "peer", "name", &right, "netns", b,
+        ]);
+        for (name, link, address) in [(a, &left, "10.78.0.1/24"), (b, &right, "10.78.0.2/24")] {
+            ip(&["-n", name, "address", "add", address, "dev", link]);
+            ip(&["-n", name, "link", "set", link, "up"]);
+        }
+        ip(&[
+            "-n",
+            b,
+            "route",
+            "add",
+            "10.77.0.0/24",
+            "via",
+            "10.78.0.1",
+            "metric",
+            "500",
+        ]);
+    }
+
+    /// The first link is gone, as seen from the second side.
+    fn cut_network(&self) {
+        let id = std::process::id();
+        ip(&["-n", &self.names[1], "link", "set", &format!("vb{id}"), "down"]);
+    }
+}
+
 impl Drop for Pair {
     fn drop(&mut self) {
         for name in &self.names {
@@ -147,4 +180,51 @@ fn a_call_between_namespaces_outlives_its_server() {
     );
     again.signal("TERM");
     again.wait();
+}
+
+#[test]
+fn a_call_moves_to_the_network_that_is_left() {
+    if may_not_run() {
+        return;
+    }
+    let folder = Folder::new("moves");
+    let pair = Pair::new();
+    let [here, there] = [pair.names[0].as_str(), pair.names[1].as_str()];
+    let (_server, url) = dev_server(Some(here), "10.77.0.1:8080", &folder.path("data"));
+    let (app, ws) = urls(&url);
+    let phone = |user: &'static str| {
+        let mut arguments = vec!["--as", user, "--app-server", &app, "--server", &ws];
+        arguments.extend(["--input", "tone", "--output", "null"]);
+        arguments
+    };
+    let answer = [vec!["answer", "--auto", "--control"], phone("bob")].concat();
+    let mut callee = Process::start("callee", Some(there), &answer, Some(folder.path("callee.jsonl")));
+    callee.wait_for_event("waiting");
+    let call = [vec!["call", "bob"], phone("alice")].concat();
+    let mut caller = Process::start("caller", Some(here), &call, Some(folder.path("caller.jsonl")));
+    let on = |event: &Value, network: &str, more_than: u64| {
+        let local = event.pointer("/candidatePair/local").and_then(Value::as_str);
+        event["event"] == "stats"
+            && local.is_some_and(|local| local.starts_with(network))
+            && packets_received(event) > more_than
+    };
+    let before = packets_received(&callee.wait_for("audio", |event| on(event, "10.77.0.2:", 50)));
+
+    pair.add_network();
+    pair.cut_network();
+    callee.wait_for("audio on the other network", |event| {
+        on(event, "10.78.0.2:", before + 100)
+    });
+    caller.wait_for("audio from there", |event| {
+        let remote = event.pointer("/candidatePair/remote").and_then(Value::as_str);
+        remote.is_some_and(|remote| remote.starts_with("10.78.0.2:")) && packets_received(event) > before + 100
+    });
+    // The way to the server has moved as well.
+    callee.say("mute");
+    caller.wait_for_event("evt_peer_mic_muted");
+    for phone in [&caller, &callee] {
+        assert!(phone.events().iter().all(|event| event["event"] != "evt_disconnected"));
+    }
+    caller.signal("INT");
+    assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
 }
