@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Most local addresses that a call uses: each is a socket, a candidate, and checks against each remote candidate.
-const MAX_ADDRESSES: usize = 8;
+pub(crate) const MAX_ADDRESSES: usize = 8;
 
 /// The addresses of all interfaces at one moment.
 #[derive(Debug)]
@@ -36,6 +36,11 @@ impl Listing {
         let mut chosen = choose(self.running.iter().copied(), loopback);
         chosen.retain(|address| loopback || !address.is_loopback());
         chosen
+    }
+
+    /// Whether the address is on an interface that runs.
+    pub(crate) fn runs(&self, address: IpAddr) -> bool {
+        self.running.contains(&address)
     }
 
     /// Whether the address is one of this machine's, running or not.

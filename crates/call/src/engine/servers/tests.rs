@@ -102,3 +102,35 @@ fn a_server_cannot_make_a_client_look_up_more_than_a_few_names() {
     servers.set(vec![open]);
     assert!(servers.turn(&ALL).is_empty());
 }
+
+#[test]
+fn no_url_breaks_the_reader() {
+    const PIECES: [&str; 16] = [
+        "stun:",
+        "turn:",
+        "turns:",
+        "[",
+        "]",
+        ":",
+        "?",
+        "transport=tcp",
+        "transport=udp",
+        "&",
+        "::1",
+        "192.0.2.1",
+        "99999",
+        "443",
+        "host",
+        "é",
+    ];
+    let seed = duologue_testnet::seed_from_env(1);
+    let mut rng = duologue_testnet::Rng::new(seed);
+    for _ in 0..20_000 {
+        let text: String = (0..rng.range(0..8))
+            .map(|_| PIECES[rng.range(0..16) as usize])
+            .collect();
+        if let Some(url) = Url::parse(&text) {
+            assert!(!url.host.is_empty() && text.contains(url.host), "seed {seed}: {text}");
+        }
+    }
+}

@@ -28,13 +28,14 @@ impl MediaThread {
         };
         let bound = self.sockets.addresses();
         let present = listed.choose(self.loopback);
-        let added: Vec<IpAddr> = present.iter().copied().filter(|ip| !bound.contains(ip)).collect();
-        let removed: Vec<IpAddr> = bound
-            .into_iter()
-            .filter(|ip| !present.contains(ip) && !(ip.is_loopback() && self.loopback))
+        let removed: Vec<IpAddr> = { bound.iter().copied() }
+            .filter(|ip| !listed.runs(*ip) && !(ip.is_loopback() && self.loopback))
             // One that never was seen to run is given the benefit of the doubt for as long as it is listed.
             .filter(|ip| self.running.contains(ip) || !listed.has(*ip))
             .collect();
+        let room = interfaces::MAX_ADDRESSES.saturating_sub(bound.len() - removed.len());
+        let new = present.iter().copied().filter(|ip| !bound.contains(ip));
+        let added: Vec<IpAddr> = new.take(room).collect();
         self.running.extend(present.iter().copied());
         if added.is_empty() && removed.is_empty() {
             return;
