@@ -4,7 +4,7 @@ import { CANDIDATES } from '../signaling/limits.js';
 import type { SessionDescription } from '../signaling/messages.js';
 import type { PathEvent } from '../signaling/types.js';
 import { LocalCandidates } from './candidates.js';
-import { candidate, fromSdp, toSdp, withPayloadTypeOf } from './sdp.js';
+import { candidate, fromSdp, opusOf, toSdp } from './sdp.js';
 
 /** How often a caller looks whether the only device that verified sends audio, which is its accept, in ms. */
 const AUDIO_POLL = 100;
@@ -139,7 +139,7 @@ export class PeerPath {
           this.#play?.(transceiver.receiver.track);
         }
         await this.#renew(before, ufrag);
-        this.#describe(generation, this.#pc.localDescription?.sdp);
+        this.#describe(fromSdp(this.#pc.localDescription?.sdp, generation));
       } else {
         if (before) {
           await this.#renew(before, ufrag, this.#offer);
@@ -152,14 +152,20 @@ export class PeerPath {
 
   /**
    * Finds the way to the other side anew, while the old one is kept as long as it carries. Nothing happens before the first answer.
+   *
+   * A Firefox that answered another payload type than its own offers its own now, which the other side would not send. It leaves the
+   * restart to that side.
    */
   restart(): void {
     this.#run(async () => {
       const { own, remote } = this;
       if (own && remote) {
-        const sdp = withPayloadTypeOf(own, await this.#pc.createOffer({ iceRestart: true }));
-        this.#offer = { type: 'offer', sdp };
-        this.#describe(own.generation + 1, sdp);
+        const offer = await this.#pc.createOffer({ iceRestart: true });
+        const next = fromSdp(offer.sdp, own.generation + 1);
+        if (opusOf(next) === opusOf(own)) {
+          this.#offer = offer;
+          this.#describe(next);
+        }
       }
     });
   }
@@ -246,10 +252,10 @@ export class PeerPath {
   }
 
   /** Tells the other side of this end. What is found from now on is found for its credentials. */
-  #describe(generation: number, sdp: string | undefined): void {
+  #describe(own: SessionDescription): void {
     this.local = new LocalCandidates();
-    this.own = fromSdp(sdp, generation);
-    this.#handlers.describe(this.own);
+    this.own = own;
+    this.#handlers.describe(own);
   }
 
   async #apply(type: RTCSdpType, remote: SessionDescription): Promise<void> {

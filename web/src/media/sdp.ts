@@ -119,16 +119,9 @@ export function toSdp(description: SessionDescription, mid: string, offer?: Sess
   return `${lines.join('\r\n')}\r\n`;
 }
 
-/**
- * A further offer with the payload type that was agreed on. Firefox, when it was the one to answer, falls back to its own.
- *
- * @param before what this side said last
- * @param offer of the browser
- */
-export function withPayloadTypeOf(before: SessionDescription, { sdp }: RTCSessionDescriptionInit): string | undefined {
-  const was = before.codecs.find((codec) => codec.name === 'opus')?.pt;
-  const is = /\d+(?= opus)/.exec(sdp ?? '');
-  return sdp?.replace(new RegExp(`(SAVPF.* |(map|fmtp|fb):)${is}\\b`, 'g'), `$1${was}`);
+/** The payload type of Opus. */
+export function opusOf({ codecs }: SessionDescription): number | undefined {
+  return codecs.find((codec) => codec.name === 'opus')?.pt;
 }
 
 /**

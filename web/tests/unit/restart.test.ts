@@ -177,6 +177,22 @@ test('another network restarts at once, with fresh servers, and again when the s
   assert.equal(told(phone).length, before);
 });
 
+test('a browser that would offer another payload type than was agreed on leaves the restart to the other side', async () => {
+  const phone = new Telephone();
+  await phone.verified();
+  const [connection] = phone.connections as [FakeConnection];
+  connection.up();
+  await phone.page.pass(50);
+  connection.payloadType = '109';
+  phone.page.wake('online');
+  await settle();
+  assert.deepEqual(told(phone), [0]);
+  phone.page.server.say({ type: 'description', party: 1, description: again('offer', 0, 1) });
+  await phone.page.pass(50);
+  assert.deepEqual(told(phone), [0, 1]);
+  assert.equal(connection.signalingState, 'stable');
+});
+
 test('what was not answered yet cannot be restarted', async () => {
   const phone = new Telephone();
   await phone.call.makeCall(phone.makeParams());

@@ -88,6 +88,8 @@ export class FakeConnection {
   iceConnectionState = 'new';
   signalingState = 'stable';
   localDescription: { type: string; sdp: string } | null = null;
+  /** Of Opus, in offers. */
+  payloadType = '111';
   /** Offers that were made, the first one included. */
   offers = 0;
   remote: { type: string; sdp: string }[] = [];
@@ -130,7 +132,7 @@ export class FakeConnection {
 
   async createOffer({ iceRestart = false } = {}): Promise<{ type: string; sdp: string }> {
     this.#restarts += iceRestart ? 1 : 0;
-    return { type: 'offer', sdp: this.#fresh(chromiumOffer) };
+    return { type: 'offer', sdp: this.#fresh(chromiumOffer).replace(/\b111(?!\/)\b/g, this.payloadType) };
   }
 
   async setLocalDescription(description?: { type: string; sdp: string }): Promise<void> {
