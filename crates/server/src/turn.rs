@@ -3,7 +3,6 @@
 mod batch;
 mod credentials;
 mod engine;
-mod linger;
 mod outgoing;
 mod place;
 mod relays;

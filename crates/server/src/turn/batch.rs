@@ -12,6 +12,9 @@ pub(super) const MOST: usize = 32;
 /// Longest datagram that is looked at: no media packet is longer than a network's frame.
 const LONGEST: usize = 2_048;
 
+/// Bytes that may wait in the socket of the STUN port, each way: 5,000 packets of calls, as the kernel counts them.
+const ROOM: usize = 4 << 20;
+
 /// A UDP socket: the STUN port's, or a relay's.
 #[derive(Debug)]
 pub(super) struct Port {
@@ -24,6 +27,12 @@ impl Port {
     pub(super) fn new(socket: UdpSocket) -> io::Result<Self> {
         let is_v6 = socket.local_addr()?.is_ipv6();
         Ok(Self { socket, is_v6 })
+    }
+
+    /// Asks for room for more datagrams than the system gives a socket by default: all clients share this one, and a moment
+    /// without the processor must not cost packets.
+    pub(super) fn enlarge(&self) {
+        system::enlarge(&self.socket, ROOM);
     }
 
     /// Sends to one address; whether the socket took it.
@@ -87,11 +96,25 @@ mod system {
     use std::net::{SocketAddr, SocketAddrV4, SocketAddrV6};
     use std::os::fd::AsRawFd as _;
 
+    use mio::net::UdpSocket;
     use nix::errno::Errno;
-    use nix::sys::socket::{MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, sendmmsg};
+    use nix::sys::socket::{
+        MsgFlags, MultiHeaders, SockaddrIn, SockaddrIn6, SockaddrLike, recvmmsg, sendmmsg, setsockopt, sockopt,
+    };
 
     use super::super::outgoing::{self, Outgoing};
     use super::{LONGEST, MOST, Port, spelled};
+
+    /// As much of it as the system allows; with CAP_NET_ADMIN, all.
+    pub(super) fn enlarge(socket: &UdpSocket, room: usize) {
+        if setsockopt(socket, sockopt::RcvBufForce, &room).is_err() {
+            // What it has already will have to do.
+            let _ = setsockopt(socket, sockopt::RcvBuf, &room);
+        }
+        if setsockopt(socket, sockopt::SndBufForce, &room).is_err() {
+            let _ = setsockopt(socket, sockopt::SndBuf, &room);
+        }
+    }
 
     /// An error other than that there is nothing tells of an earlier datagram, and is gone with the telling. The poll does not
     /// report a socket again while it has something to read, so reading goes on, but not for ever.
@@ -209,8 +232,12 @@ mod system {
 mod system {
     use std::net::SocketAddr;
 
+    use mio::net::UdpSocket;
+
     use super::super::outgoing::Outgoing;
     use super::{LONGEST, Port};
+
+    pub(super) fn enlarge(_socket: &UdpSocket, _room: usize) {}
 
     pub(super) struct Headers;
 

@@ -13,7 +13,6 @@ use tokio::sync::mpsc;
 
 use super::Snapshot;
 use super::batch::{self, Batch, Port};
-use super::linger::Linger;
 use super::outgoing::{self, Outgoing};
 use super::relays::Relays;
 use crate::clock::unix;
@@ -71,10 +70,12 @@ impl Engine {
         let mut seed = [0; 32];
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
         poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
+        let listener = Port::new(listener)?;
+        listener.enlarge();
         Ok(Self {
             core: Server::new(config, seed, Instant::now()),
             poll,
-            listener: Port::new(listener)?,
+            listener,
             relays: Relays::default(),
             inbox,
             framings: HashMap::new(),
@@ -98,7 +99,6 @@ impl Engine {
         let mut relays = Vec::new();
         let (mut listener_ready, mut inbox_ready) = (false, false);
         let mut told = Instant::now();
-        let mut linger = Linger::new(told);
         loop {
             let now = Instant::now();
             let busy = listener_ready || inbox_ready || self.relays.has_ready();
@@ -124,33 +124,28 @@ impl Engine {
                 told = now;
             }
             self.core.handle_timeout(now);
-            let mut taken = 0;
             if inbox_ready {
                 inbox_ready = self.read_inbox(&mut batch, now);
             }
             if listener_ready {
-                listener_ready = self.read_listener(&mut batch, &mut taken, now);
+                listener_ready = self.read_listener(&mut batch, now);
             }
             self.relays.take_ready(&mut relays);
             for relay in &relays {
-                if self.read_relay(*relay, &mut batch, &mut taken, now) {
+                if self.read_relay(*relay, &mut batch, now) {
                     self.relays.set_ready(*relay);
                 }
             }
             self.settle(now);
             self.flush(&mut batch);
             self.publish();
-            if let Some(moment) = linger.after(taken, now) {
-                std::thread::sleep(moment);
-            }
         }
     }
 
     /// Whether there may be more.
-    fn read_listener(&mut self, batch: &mut Batch, taken: &mut usize, now: Instant) -> bool {
+    fn read_listener(&mut self, batch: &mut Batch, now: Instant) -> bool {
         for _ in 0..TURN {
             let count = batch.receive(&self.listener, batch::MOST);
-            *taken += count;
             for (source, payload) in batch.datagrams() {
                 if let Some(forward) = self.core.handle_datagram(0, source, payload, now) {
                     self.unsent += deliver(&forward, &self.relays, &self.outboxes, &mut self.outgoing);
@@ -166,14 +161,13 @@ impl Engine {
     }
 
     /// Likewise.
-    fn read_relay(&mut self, index: usize, batch: &mut Batch, taken: &mut usize, now: Instant) -> bool {
+    fn read_relay(&mut self, index: usize, batch: &mut Batch, now: Instant) -> bool {
         for _ in 0..TURN {
             let Some((relay, port)) = self.relays.at(index) else {
                 return false;
             };
             // A peer that could not be reached may have told so; the relay itself is well.
             let count = batch.receive(port, RELAYED);
-            *taken += count;
             for (source, payload) in batch.datagrams() {
                 if let Some(forward) = self.core.handle_relayed(relay, source, payload, now) {
                     self.unsent += deliver(&forward, &self.relays, &self.outboxes, &mut self.outgoing);
