@@ -20,10 +20,11 @@ const BACK: usize = 25;
 pub struct Outcome {
     /// How long the line was cut.
     pub length: Duration,
-    /// From the line's return to the first packet of audio at the caller and the callee; `None` when none came.
+    /// From the line's return to the first packet of audio at the caller and the callee; `None` when none was seen: the call
+    /// had ended, or audio goes over TCP or TLS to a relay.
     pub back: [Option<Duration>; 2],
-    /// The longest silence in what each heard.
-    pub silence: [Duration; 2],
+    /// The longest silence in what each heard, between sounds: none where the call ended in silence.
+    pub silence: [Option<Duration>; 2],
     /// What the caller was told first: seconds until the call would be ended.
     pub countdown: Option<u64>,
     /// Why the call ended at each side before anybody hung up.
@@ -44,7 +45,11 @@ pub fn outage(world: &World, server: &Server, plan: &Plan, length: Duration, fol
     let line = &caller.accesses[0].cable;
     line.set_cut(true);
     let cut = Instant::now();
+    let mut ended_after = None;
     while cut.elapsed() < length {
+        if ended_after.is_none() && session.caller.end_reason().is_some() {
+            ended_after = Some(cut.elapsed());
+        }
         pause();
     }
     line.set_cut(false);
@@ -52,7 +57,6 @@ pub fn outage(world: &World, server: &Server, plan: &Plan, length: Duration, fol
     let taps = [&caller.tap, &callee.tap];
     let before = taps.map(|tap| tap.count());
     let mut ended = [None, None];
-    let mut ended_after = None;
     while mended.elapsed() < PATIENCE {
         ended = [session.caller.end_reason(), session.callee.end_reason()];
         if ended[0].is_some() && ended_after.is_none() {
@@ -80,7 +84,7 @@ pub fn outage(world: &World, server: &Server, plan: &Plan, length: Duration, fol
     Ok(Outcome {
         length,
         back: if ended[0].is_some() { [None, None] } else { back },
-        silence: heard.map(|heard| heard.longest()),
+        silence: heard.map(|heard| ended[0].is_none().then(|| heard.longest())),
         countdown,
         ended,
         ended_after,
@@ -119,8 +123,8 @@ pub fn run(plan: &Plan, lengths: &[u64], folder: &Folder, out: &mut impl std::io
                 "| {seconds} s | {} | {} | {} | {} | {} | {} |",
                 shown(outcome.back[0]),
                 shown(outcome.back[1]),
-                shown(Some(outcome.silence[0])),
-                shown(Some(outcome.silence[1])),
+                shown(outcome.silence[0]),
+                shown(outcome.silence[1]),
                 outcome.countdown.map_or("-".into(), |seconds| format!("{seconds} s")),
                 ending(&outcome)
             )?,
