@@ -7,14 +7,11 @@ import { talking } from './talking.mjs';
 /** @type {Record<string, (cell: import('../cell.mjs').Cell) => Promise<void>>} */
 export const SCENARIOS = { ...talking, ...ending, ...faults, ...paths };
 
-/** Scenarios that need a browser at one of both sides at least. */
-const OF_BROWSERS = new Set(['ice-restart']);
-
 /**
- * Whether a scenario has anything to show between these kinds of phones.
+ * Whether a scenario has anything to show between these kinds of phones: one side at least must be able to restart ICE on command.
  * @param {string} scenario
- * @param {string[]} kinds
+ * @param {string[]} kinds caller and callee
  */
-export function applies(scenario, kinds) {
-  return !OF_BROWSERS.has(scenario) || kinds.some((kind) => kind !== 'native');
+export function applies(scenario, [caller, callee]) {
+  return scenario !== 'ice-restart' || caller !== 'native' || callee === 'chromium';
 }

@@ -30,13 +30,16 @@ async function relayed(cell, relay) {
 }
 
 /**
- * Each side that is a browser hears that its network is another one, and restarts ICE; the call goes on over the new path.
+ * Each side that is a browser hears that its network is another one, and restarts ICE; the call goes on over the new path. A Firefox
+ * that was called by another kind of phone leaves that to its peer: its own offer would number the codecs anew.
  * @param {Cell} cell
  */
 async function restarted(cell) {
   const [caller, callee] = await cell.connected();
   await cell.bothHeard(caller, callee);
-  for (const phone of [caller, callee].filter(({ kind }) => kind !== 'native')) {
+  const leaves = callee.kind === 'firefox' && caller.kind !== 'firefox';
+  for (const phone of leaves ? [caller] : [caller, callee]) {
+    if (phone.kind === 'native') continue;
     const { generation } = await phone.path();
     await phone.changeNetwork();
     // Both are heard all along; only then is it looked at again.
