@@ -101,5 +101,5 @@ def recovery_seconds(at, added, stall_s, length_ms):
     near = added[after] <= before + 20
     for n in range(len(near)):
         if near[n : n + 50].all():
-            return (at[after][n] - end) / 1000
+            return float((at[after][n] - end) / 1000)
     return float("inf")

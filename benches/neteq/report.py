@@ -167,8 +167,8 @@ def write(results, comparison):
     sections = [
         "# Our jitter buffer and NetEq, on the same packets\n\n"
         "Made by `cargo xtask compare-neteq`; do not edit. NetEq is that of Debian's libtgowt (about M110), as packaged and with its "
-        f"stable-delay mode. Table seeds {traces.TABLE_SEEDS}, each with another talker; tuned on seeds {traces.TUNING_SEEDS} and on the "
-        "families `tune_*` only. 60 s each, Opus 20 ms at 32 kb/s with in-band copies for 10 % loss. Means over seeds. Added delay is "
+        f"stable-delay mode. Table seeds {comparison.seeds}, each with another talker; the engine was tuned on the families `tune_*` and on "
+        f"seeds {traces.TUNING_SEEDS} of the table's. 60 s each, Opus 20 ms at 32 kb/s with in-band copies for 10 % loss. Means over seeds. Added delay is "
         "playout instant minus send instant minus the network's least delay, without the first second.\n"
     ]
     if parts["delay"]:
