@@ -20,7 +20,10 @@ impl Settings {
     pub(crate) fn read(arguments: &[String], measure: bool) -> Self {
         let value = |key: &str| {
             let found = arguments.iter().filter_map(|argument| argument.split_once('='));
-            found.filter(|(name, _)| *name == key).map(|(_, value)| value).last()
+            found
+                .filter(|(name, _)| *name == key)
+                .map(|(_, value)| value)
+                .next_back()
         };
         let number = |key, full, short: usize| {
             let given = value(key).and_then(|value| value.parse().ok());
