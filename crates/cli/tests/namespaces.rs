@@ -4,12 +4,15 @@
 mod common;
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use common::{Folder, Process, clip, dev_server, records, skipped, urls};
 use serde_json::Value;
 
 /// Two namespaces joined by a veth pair; gone with the value.
 struct Pair {
+    /// Tells the pairs of all tests on this machine apart.
+    id: String,
     names: [String; 2],
 }
 
@@ -17,9 +20,12 @@ impl Pair {
     const ADDRESSES: [&'static str; 2] = ["10.77.0.1", "10.77.0.2"];
 
     fn new() -> Self {
-        let id = std::process::id();
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let id = format!("{}-{number}", std::process::id());
         let pair = Self {
             names: [format!("duo-a-{id}"), format!("duo-b-{id}")],
+            id: id.clone(),
         };
         let [a, b] = &pair.names;
         // Interface names are at most 15 characters.
@@ -42,7 +48,7 @@ impl Pair {
 impl Pair {
     /// A second pair of links, `10.78.0.0/24`, over which the first side's first address is reached too when the first link is gone.
     fn add_network(&self) {
-        let id = std::process::id();
+        let id = &self.id;
         let [a, b] = &self.names;
         let (left, right) = (format!("vc{id}"), format!("vd{id}"));
         ip(&[
@@ -67,8 +73,7 @@ impl Pair {
 
     /// The first link is gone, as seen from the second side.
     fn cut_network(&self) {
-        let id = std::process::id();
-        ip(&["-n", &self.names[1], "link", "set", &format!("vb{id}"), "down"]);
+        ip(&["-n", &self.names[1], "link", "set", &format!("vb{}", self.id), "down"]);
     }
 }
 
@@ -224,6 +229,40 @@ fn a_call_moves_to_the_network_that_is_left() {
     caller.wait_for_event("evt_peer_mic_muted");
     for phone in [&caller, &callee] {
         assert!(phone.events().iter().all(|event| event["event"] != "evt_disconnected"));
+    }
+    caller.signal("INT");
+    assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));
+}
+
+/// Without STUN and relays, hidden addresses are found by multicast DNS or not at all.
+#[test]
+fn names_that_hide_addresses_are_resolved_on_the_link() {
+    if may_not_run() {
+        return;
+    }
+    let folder = Folder::new("names");
+    let pair = Pair::new();
+    let [here, there] = [pair.names[0].as_str(), pair.names[1].as_str()];
+    let data = folder.path("data").display().to_string();
+    let mut server = vec!["server", "--dev", "--listen", "10.77.0.1:8080", "--data", &data];
+    // The address that clients are told has no STUN server.
+    server.extend(["--stun-listen", "127.0.0.1:0", "--no-turn"]);
+    let mut server = Process::start("server", Some(here), &server, None);
+    let (app, ws) = urls(&server.announced("listening on "));
+    let phone = |user: &'static str| {
+        let mut arguments = vec!["--as", user, "--app-server", &app, "--server", &ws, "--mdns-hiding"];
+        arguments.extend(["--input", "tone", "--output", "null"]);
+        arguments
+    };
+    let answer = [vec!["answer", "--auto"], phone("bob")].concat();
+    let mut callee = Process::start("callee", Some(there), &answer, Some(folder.path("callee.jsonl")));
+    callee.wait_for_event("waiting");
+    let call = [vec!["call", "bob"], phone("alice")].concat();
+    let mut caller = Process::start("caller", Some(here), &call, Some(folder.path("caller.jsonl")));
+    for phone in [&mut caller, &mut callee] {
+        phone.wait_for("audio", |event| {
+            event["event"] == "stats" && packets_received(event) > 50
+        });
     }
     caller.signal("INT");
     assert_eq!((caller.exit_code(), callee.exit_code()), (0, 0));

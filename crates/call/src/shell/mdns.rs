@@ -26,7 +26,8 @@ const READ_BATCH: usize = 32;
 pub(super) struct MdnsSockets {
     mdns: Mdns,
     links: Vec<Link>,
-    opened: bool,
+    /// The interfaces that there were when the sockets were opened; `None`: they are closed.
+    opened: Option<Vec<(IpAddr, u32)>>,
     /// The tokens of the sockets begin here.
     first: usize,
 }
@@ -45,7 +46,7 @@ impl MdnsSockets {
         Self {
             mdns: Mdns::new(),
             links: Vec::new(),
-            opened: false,
+            opened: None,
             first,
         }
     }
@@ -62,9 +63,13 @@ impl MdnsSockets {
         self.mdns.publish(name, address);
     }
 
-    /// The interfaces have changed.
+    /// The interfaces may have changed: an address may also have been there before its interface ran.
     pub(super) fn reopen(&mut self, registry: &Registry) {
-        if self.opened {
+        if self
+            .opened
+            .as_ref()
+            .is_some_and(|opened| *opened != interfaces::links())
+        {
             self.close(registry);
             self.open(registry);
         }
@@ -76,7 +81,7 @@ impl MdnsSockets {
             let _ = registry.deregister(&mut link.socket);
         }
         self.links.clear();
-        self.opened = false;
+        self.opened = None;
     }
 
     pub(super) fn on_readable(&mut self, token: Token) {
@@ -135,10 +140,11 @@ impl MdnsSockets {
     }
 
     fn open(&mut self, registry: &Registry) {
-        if std::mem::replace(&mut self.opened, true) {
+        if self.opened.is_some() {
             return;
         }
-        for (address, index) in interfaces::links() {
+        let links = interfaces::links();
+        for (address, index) in links.iter().copied() {
             if self.links.len() >= MOST_SOCKETS {
                 break;
             }
@@ -152,6 +158,7 @@ impl MdnsSockets {
                 Err(error) => tracing::debug!(%error, "no multicast DNS on an interface"),
             }
         }
+        self.opened = Some(links);
     }
 }
 

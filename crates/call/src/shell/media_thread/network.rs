@@ -26,6 +26,7 @@ impl MediaThread {
                 return;
             }
         };
+        self.mdns.reopen(self.poll.registry());
         let bound = self.sockets.addresses();
         let present = listed.choose(self.loopback);
         let removed: Vec<IpAddr> = { bound.iter().copied() }
@@ -53,7 +54,6 @@ impl MediaThread {
             self.sockets.remove(ip, self.poll.registry());
             self.running.remove(&ip);
         }
-        self.mdns.reopen(self.poll.registry());
         // Nobody may be there to hear it: the call is over then.
         let _ = self.network.send(self.sockets.addresses());
     }
