@@ -89,7 +89,7 @@ impl JitterBuffer {
                 let missing = waiting.sequence.wrapping_sub(sequence).wrapping_sub(1);
                 // A gap in the numbers that is none in time was filled, or is nonsense.
                 let fits = (1..=MAX_WISHES).contains(&missing) && waiting.timestamp - timestamp >= unit / 2;
-                fits.then(|| (sequence, timestamp, missing))
+                fits.then_some((sequence, timestamp, missing))
             });
         gaps.flat_map(move |(sequence, timestamp, missing)| {
             (0..missing).map(move |n| (sequence.wrapping_add(1 + n), timestamp + n as i64 * unit))
