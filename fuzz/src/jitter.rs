@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 pub use self::signal::jitter_signal;
+use bytes::Bytes;
 use duologue_jitter::{Config, DecodeError, Decoder, InsertOutcome, JitterBuffer, Operation, Packet};
 
 mod signal;

@@ -44,6 +44,8 @@ macro_rules! embedded {
 embedded!(
     "sdk/duologue.mjs",
     "sdk/duologue.js",
+    "sdk/duologue-code.mjs",
+    "sdk/duologue-code.js",
     "sdk/duologue-push.mjs",
     "sdk/duologue-push.js",
     "sdk/duologue-sw.mjs",

@@ -3,10 +3,10 @@
  *
  * @packageDocumentation
  */
+export { QUALITY_LEVEL } from './media/quality.js';
 export { CALL_STATE, Call } from './call.js';
 export { devices, getBrowserInfo, type BrowserInfo, type DeviceInfo } from './devices.js';
 export { CallError } from './errors.js';
-export { QUALITY_LEVEL } from './media/quality.js';
 export type { InboundAudio, OutboundAudio, Statistics } from './media/statistics.js';
 export type * from './params.js';
 export { DISCONNECT_SOURCE, KIT_DISCONNECT_REASON, START_FAIL_REASON, type DisconnectSource, type KitDisconnectReason, type StartFailReason, } from './signaling/reasons.js';

@@ -16,6 +16,10 @@ export interface CallOptions {
     preConnect?: boolean | undefined;
     /** Whether a tone is heard while the peer holds the call; default `true`. */
     holdTone?: boolean | undefined;
+    /** `'relay'`: the peer learns no address of this device, and all media goes over the relays of the server. Default `'all'`. */
+    iceTransportPolicy?: RTCIceTransportPolicy | undefined;
+    /** Seconds that a call outlives the interruption of its media path; default 30. */
+    networkPatienceSec?: number | undefined;
 }
 /** Where the peer is heard. */
 export interface MediaHtmlElement {
@@ -92,6 +96,12 @@ export interface CallDelegate {
     evtNetworkUnavailable?(param: NetworkUnavailableParams): void;
     /** The media path is back. */
     evtNetworkReavailable?(param: NetworkReavailableParams): void;
+    /**
+     * Both users can now see that nobody sits between their devices, by a code that `verificationCode` of `duologue-code` makes of this.
+     * Comes once, when the call is connected, unless the peer is of an older version. A call that was tampered with ends with AUTH_ERROR.
+     * It comes again, with `undefined`, in the rare case that the server decides for another device after all: then there is no code.
+     */
+    evtVerifiable?(param: VerificationInput | undefined): void;
     /** How the call sounds, each `statsInterval`. */
     evtQuality?(param: QualityParams): void;
     /** Level of the own audio, 0 (-60 dB of full scale or less) to 100, each `audioDescriptionInterval`. */
@@ -154,15 +164,22 @@ export interface PeerHoldParams {
 }
 /** What `evtNetworkUnavailable` carries. */
 export interface NetworkUnavailableParams {
-    /** True when the peer's network is known to be the cause. Always `false` today: an interrupted path does not say where. */
+    /** The peer's network is taken for the cause, as the server is in reach of this device. An interrupted path itself does not say where. */
     isPeer: boolean;
     /** Seconds after which the call ends with UNAVAILABLE_NETWORK. */
     willDisconnectSec: number;
 }
 /** What `evtNetworkReavailable` carries. */
 export interface NetworkReavailableParams {
-    /** As in {@link NetworkUnavailableParams}. */
+    /** As in the event before it. */
     isPeer: boolean;
+}
+/** What `evtVerifiable` carries: what the verification code is made of, in hexadecimal. `verificationCode` of `duologue-code` makes it. */
+export interface VerificationInput {
+    /** SHA-256 fingerprints of both certificates, the caller's first. */
+    fingerprints: string;
+    /** What both sides drew by chance, the caller's first. */
+    nonces: string;
 }
 /** What `evtQuality` carries. A value that is not known yet is `null`. */
 export interface QualityParams {

@@ -33,7 +33,7 @@ export declare class Session {
     constructor(url: string | undefined, hello: Hello, handlers: SessionHandlers);
     /** True while a connection stands on which the server let us in. */
     get isOpen(): boolean;
-    /** Connects. */
+    /** Connects, once. */
     start(): void;
     /**
      * Says something, now or on the next connection.
@@ -46,8 +46,12 @@ export declare class Session {
      * A connection that is up is asked and given up when it does not answer; one that is waited for is made at once.
      */
     check(): void;
-    /** The call is over: what was not yet told is told, for at most a minute, and then the connection is closed. */
-    finish(): void;
+    /**
+     * The call is over and the connection is closed: at once, or once everything is told, for at most a minute.
+     *
+     * @param tell whether the server has to hear of it; one that knows nothing of the call must not
+     */
+    finish(tell: boolean): void;
     /** Ends the session at once. */
     close(): void;
 }

@@ -10,6 +10,8 @@ export interface Observed {
     connection(): RTCPeerConnection | undefined;
     /** Level of the own audio right now, 0 to 1. */
     heard(): number;
+    /** The peer is not heard, as one of both sides holds the call. */
+    isSilent(): boolean;
     /** Tells the application. */
     tell: Tell;
 }

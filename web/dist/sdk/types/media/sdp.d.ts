@@ -8,7 +8,7 @@ import type { SessionDescription } from '../signaling/messages.js';
  * @returns what is sent to the other side; candidates are left out, they follow one by one
  * @throws Error when there is no audio section that could be used; only a browser with other habits makes one
  */
-export declare function fromSdp(sdp: string, generation: number): SessionDescription;
+export declare function fromSdp(sdp: string | undefined, generation: number): SessionDescription;
 /**
  * Writes a description of the other side as the browser reads it.
  *
@@ -18,9 +18,14 @@ export declare function fromSdp(sdp: string, generation: number): SessionDescrip
  *
  * @param description what the other side sent
  * @param mid the identification of the audio section: an answer repeats the offer's (RFC 8829 §5.3.1)
- * @returns the text, or `undefined` when the description is of no use
+ * @param offer of this side, when the text is to be the answer to it: an answer adds nothing to the offer, and decides who begins with
+ * DTLS (RFC 8842 §5.3)
+ * @returns the text
+ * @throws Error when the description is of no use
  */
-export declare function toSdp(description: SessionDescription, mid: string): string | undefined;
+export declare function toSdp(description: SessionDescription, mid: string, offer?: SessionDescription): string;
+/** The payload type of Opus. */
+export declare function opusOf({ codecs }: SessionDescription): number | undefined;
 /**
  * A candidate of the other side as the browser takes it.
  *

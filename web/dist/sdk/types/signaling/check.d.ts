@@ -1,13 +1,6 @@
 /** The local checks of `makeCall` and `verifyCall`. What passes can still be refused by the server. */
 import { type StartFailReason } from './reasons.js';
 export { peekCcParam, type CcParamInfo } from './cc-param.js';
-/** A call cannot be started. */
-export interface StartFail {
-    /** The documented reason. */
-    reason: StartFailReason;
-    /** For a developer: what to change. */
-    message: string;
-}
 /** What {@link checkMakeCall} looks at. */
 export interface MakeCallFields {
     /** The own user. */
@@ -40,7 +33,19 @@ export interface VerifyCallFields {
     /** The app server's token, when the service asks for one. */
     accessToken?: unknown;
 }
-/** Checks everything about a caller's parameters that can be checked on the device; `undefined` when they are good. */
-export declare function checkMakeCall(params: MakeCallFields): StartFail | undefined;
-/** Checks everything about a callee's parameters that can be checked on the device; `undefined` when they are good. */
-export declare function checkVerifyCall(params: VerifyCallFields): StartFail | undefined;
+/**
+ * Checks everything about a caller's parameters that can be checked on the device.
+ *
+ * @throws CallError
+ */
+export declare function checkMakeCall(params: MakeCallFields): void;
+/**
+ * Checks everything about a callee's parameters that can be checked on the device.
+ *
+ * @throws CallError
+ */
+export declare function checkVerifyCall(params: VerifyCallFields): void;
+/** @throws CallError when `refused` is anything true */
+export declare function refuse(refused: unknown, reason: StartFailReason, message: string): void;
+/** @throws CallError unless the value is missing, or text of at most so many bytes */
+export declare function text(name: string, value: unknown, bytes: number, tooLong?: StartFailReason): void;

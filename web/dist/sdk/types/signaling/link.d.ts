@@ -5,7 +5,7 @@
  * unacknowledged is sent again and what had already arrived is dropped.
  */
 import type { ClientEnvelope, ClientMessage, ServerEnvelope, ServerMessage } from './messages.js';
-/** What a link counted. */
+/** What a link counted, for tests: the build leaves statements with the label `COUNT` out. */
 export interface LinkStats {
     /** Numbered messages that had already arrived. */
     duplicates: number;

@@ -33,7 +33,10 @@ export declare class ClientCall {
     get accepted(): number | undefined;
     /** The call's id, once the server gave it. */
     get sid(): string | undefined;
-    /** True once the server let this device in, so that it has to be told of the end. */
+    /**
+     * True when the server has to be told of the end: it let this device in, or this is a callee that declined before, whose call
+     * would go on ringing there.
+     */
     get isKnownToServer(): boolean;
     /** Caller: asks the server for a call. The connection may come up later. Throws unless this is a fresh caller. */
     makeCall(make: MakeCall, now: number): void;
