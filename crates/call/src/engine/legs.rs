@@ -251,7 +251,6 @@ impl Engine {
             ptime: 20,
             commit,
             nonce,
-            ..SessionDescription::default()
         }
     }
 

@@ -38,7 +38,7 @@ impl NetworkWatch {
 
     /// The system has said something.
     pub(super) fn on_readable(&mut self, now: Instant) {
-        if let Some(source) = &mut self.source {
+        if let Some(source) = &self.source {
             source.drain();
             self.due.get_or_insert(now + SETTLE);
         }
@@ -92,7 +92,7 @@ mod source {
         }
 
         /// Reads everything. A buffer that overflowed (ENOBUFS) means changes like any other.
-        pub(super) fn drain(&mut self) {
+        pub(super) fn drain(&self) {
             let mut buffer = [0; 4096];
             for _ in 0..1024 {
                 match recv(&self.socket, &mut buffer[..], RecvFlags::DONTWAIT) {
@@ -119,6 +119,6 @@ mod source {
             Err(io::ErrorKind::Unsupported.into())
         }
 
-        pub(super) fn drain(&mut self) {}
+        pub(super) fn drain(&self) {}
     }
 }

@@ -30,7 +30,7 @@ impl MediaThread {
         let bound = self.sockets.addresses();
         let present = listed.choose(self.loopback);
         let removed: Vec<IpAddr> = { bound.iter().copied() }
-            .filter(|ip| !listed.runs(*ip) && !(ip.is_loopback() && self.loopback))
+            .filter(|ip| !(listed.runs(*ip) || (ip.is_loopback() && self.loopback)))
             // One that never was seen to run is given the benefit of the doubt for as long as it is listed.
             .filter(|ip| self.running.contains(ip) || !listed.has(*ip))
             .collect();
