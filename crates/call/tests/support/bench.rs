@@ -63,6 +63,9 @@ impl Default for Habits {
     }
 }
 
+/// What a test makes of a description.
+pub(crate) type Change = Box<dyn FnOnce(&mut SessionDescription)>;
+
 /// A device that is no engine.
 pub(crate) struct Browser {
     pub(crate) transport: Transport,
@@ -78,7 +81,7 @@ pub(crate) struct Browser {
     address: SocketAddr,
     setup: Setup,
     /// Changes the next description.
-    pub(crate) identity: Option<Box<dyn FnOnce(&mut SessionDescription)>>,
+    pub(crate) identity: Option<Change>,
 }
 
 fn engine_address() -> SocketAddr {
