@@ -39,10 +39,13 @@ impl Namespace {
     pub fn new(role: &str) -> anyhow::Result<Self> {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("{PREFIX}{}-{number}-{role}", std::process::id());
-        // Before it exists: an interruption in between must find it.
-        lock(&LIVE).push(name.clone());
+        // Listed before it exists, and locked until it does: an interruption finds all of them, and no new one is made after.
+        let mut live = lock(&LIVE);
+        live.push(name.clone());
+        let made = system::ip(&format!("netns add {name}"));
+        drop(live);
         let namespace = Self { name };
-        system::ip(&format!("netns add {}", namespace.name))?;
+        made?;
         namespace.ip("link set lo up")?;
         Ok(namespace)
     }
@@ -173,7 +176,7 @@ pub fn clean_up_when_interrupted() -> anyhow::Result<()> {
     signals.thread_block()?;
     std::thread::Builder::new().name("signals".into()).spawn(move || {
         let code = signals.wait().map_or(1, |signal| 128 + signal as i32);
-        let names = lock(&LIVE).clone();
+        let names = lock(&LIVE);
         names.iter().for_each(|name| remove(name));
         for folder in lock(&FOLDERS).drain(..) {
             let _ = std::fs::remove_dir_all(folder);
