@@ -12,7 +12,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
 }
 
 /// A few calls over real NATs, in less than a minute; says why when there can be no lab here.
-#[expect(dead_code, reason = "not a stage of `cargo xtask test` yet")]
 pub(crate) fn quick() -> Result<(), Failed> {
     build()?;
     lab(["quick"])

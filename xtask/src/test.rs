@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use crate::run::{Failed, cargo, program};
-use crate::{deps, setup, web};
+use crate::{deps, lab, setup, web};
 
 /// Runs all stages; the first that fails ends the run.
 pub(crate) fn run() -> Result<(), Failed> {
@@ -12,6 +12,7 @@ pub(crate) fn run() -> Result<(), Failed> {
     stage("system packages", || {
         setup::build_packages()?;
         setup::test_packages()?;
+        setup::lab_packages()?;
         setup::browser_packages()
     })?;
     stage("format", format)?;
@@ -82,6 +83,7 @@ pub(crate) fn run() -> Result<(), Failed> {
         cargo(["build", "--package", "duologue-cli", "--quiet", "--locked"])?;
         web::browsers(&node, None)
     })?;
+    stage("calls over real NATs", lab::quick)?;
     println!(
         "== all stages but the last took {:.0} s; now the tests",
         begin.elapsed().as_secs_f64()
