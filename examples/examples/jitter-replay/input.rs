@@ -159,7 +159,7 @@ pub(crate) fn encode(
         speech.frame(index, &mut pcm);
         let length = encoder.encode(&pcm, &mut packet)?;
         // What DTX leaves unsaid is not sent.
-        if encoding.dtx && length <= 2 && index % 20 != 0 {
+        if encoding.dtx && length <= 2 && !index.is_multiple_of(20) {
             continue;
         }
         // With DTX the packets that are sent are numbered, not the frames.
