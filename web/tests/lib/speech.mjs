@@ -11,8 +11,16 @@ const BANDS = [250, 500, 1000, 2000, 3500];
 const QUALITY = 1.4;
 /** Likeness from which on speech counts as recognised. */
 export const HEARD = 0.8;
+/** Likeness from which on it may be speech that was stretched. */
+const NEARLY = 0.45;
 /** Likeness up to which it counts as something else. */
 export const FOREIGN = 0.65;
+/** Likeness of elastic speech from which on it counts as recognised, and by how much the other speech must be less like it. */
+const ELASTIC = 0.82;
+const APART = 0.12;
+/** Frames of a piece of elastic speech, and by how many it may lie elsewhere than the piece before: a jitter buffer stretches and skips. */
+const PIECE = 50;
+const SHIFT = 12;
 /** Length of speech that is compared, in seconds: enough that other speech does not fit by chance. */
 export const SPAN = 3;
 /** Root mean square of 20 ms below which it is silent: 50 dB below full scale, far below any syllable. */
@@ -40,6 +48,7 @@ export class Clip {
     twice.set(samples.subarray(0, this.frames * STEP));
     twice.set(samples.subarray(0, this.frames * STEP), this.frames * STEP);
     this.features = features(twice);
+    this.centred = this.features.map(centre);
     this.pause = longestSilence(sound);
   }
 
@@ -49,13 +58,8 @@ export class Clip {
    * @returns {number}
    */
   likeness(heard) {
-    const samples = toRate(heard);
-    const found = features(samples.subarray(0, Math.min(samples.length, this.frames * STEP)));
-    const count = found[0]?.length ?? 0;
-    if (count < 50) return 0;
-    const centred = found.map(centre);
-    const energy = centred.reduce((sum, band) => sum + square(band), 0);
-    if (energy / (count * BANDS.length) < FLAT) return 0;
+    const { centred, count, energy } = this.#prepare(heard);
+    if (!energy) return 0;
     let best = -1;
     for (let lag = 0; lag < this.frames; lag += 1) {
       let product = 0;
@@ -70,6 +74,81 @@ export class Clip {
     }
     return best;
   }
+
+  /**
+   * As {@link likeness}, but each half second may lie a little earlier or later in the clip than the one before it: as a starved
+   * machine plays it, whose jitter buffers stretch, skip and fill.
+   * @param {Sound} heard at most as long as the clip
+   * @returns {number}
+   */
+  elasticLikeness(heard) {
+    const { centred, count, energy } = this.#prepare(heard);
+    if (!energy) return 0;
+    const own = this.centred.reduce((sum, band) => sum + square(band), 0) / (2 * this.frames);
+    // What was heard has another strength; squares of differences want the same.
+    const gain = Math.sqrt((own * count) / energy);
+    /** @type {{ score: Float64Array, from: Int32Array, product: Float64Array, spread: Float64Array }[]} */
+    const rows = [];
+    for (let begin = 0; begin + PIECE <= count; begin += PIECE) {
+      const row = {
+        score: new Float64Array(this.frames),
+        from: new Int32Array(this.frames),
+        product: new Float64Array(this.frames),
+        spread: new Float64Array(this.frames),
+      };
+      const before = rows.at(-1)?.score;
+      for (let lag = 0; lag < this.frames; lag += 1) {
+        let [product, spread] = [0, 0];
+        for (let band = 0; band < BANDS.length; band += 1) {
+          const said = this.centred[band];
+          for (let index = begin; index < begin + PIECE; index += 1) {
+            const value = said[lag + index];
+            product += value * centred[band][index];
+            spread += value * value;
+          }
+        }
+        [row.product[lag], row.spread[lag], row.from[lag]] = [product, spread, before ? this.#nearBest(before, lag) : lag];
+        row.score[lag] = (before?.[row.from[lag]] ?? 0) + gain * product - spread / 2;
+      }
+      rows.push(row);
+    }
+    const last = rows[rows.length - 1].score;
+    let lag = last.reduce((best, score, at) => (score > last[best] ? at : best), 0);
+    let [product, spread] = [0, 0];
+    for (const row of rows.reverse()) {
+      product += row.product[lag];
+      spread += row.spread[lag];
+      lag = row.from[lag];
+    }
+    return spread > 0 ? product / Math.sqrt(spread * energy) : 0;
+  }
+
+  /**
+   * @param {Float64Array} score
+   * @param {number} lag
+   * @returns {number} the best of the lags near it
+   */
+  #nearBest(score, lag) {
+    let best = lag;
+    for (let shift = -SHIFT; shift <= SHIFT; shift += 1) {
+      const at = (lag + shift + this.frames) % this.frames;
+      if (score[at] > score[best]) best = at;
+    }
+    return best;
+  }
+
+  /**
+   * @param {Sound} heard
+   * @returns {{ centred: Float32Array[], count: number, energy: number }} no energy when there is nothing to compare
+   */
+  #prepare(heard) {
+    const samples = toRate(heard);
+    const found = features(samples.subarray(0, Math.min(samples.length, this.frames * STEP)));
+    const count = found[0]?.length ?? 0;
+    const centred = found.map(centre);
+    const energy = centred.reduce((sum, band) => sum + square(band), 0);
+    return { centred, count, energy: count < PIECE || energy / (count * BANDS.length) < FLAT ? 0 : energy };
+  }
 }
 
 /**
@@ -82,7 +161,12 @@ export class Clip {
 export function recognise(heard, clip, other) {
   const likeness = clip.likeness(heard);
   const foreign = other.likeness(heard);
-  return { heard: likeness >= HEARD && foreign <= FOREIGN && likeness - foreign >= 0.2, likeness, foreign };
+  if (likeness >= HEARD && foreign <= FOREIGN && likeness - foreign >= 0.2) return { heard: true, likeness, foreign };
+  // Only what is nearly there is looked at more closely, which costs more.
+  if (likeness < NEARLY || foreign > FOREIGN) return { heard: false, likeness, foreign };
+  const elastic = clip.elasticLikeness(heard);
+  const apart = elastic - other.elasticLikeness(heard);
+  return { heard: elastic >= ELASTIC && apart >= APART, likeness, foreign };
 }
 
 /**

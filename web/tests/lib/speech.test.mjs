@@ -65,6 +65,41 @@ test('both at once, as by an echo, are not taken for one', () => {
   assert.equal(taken, 0);
 });
 
+/**
+ * What a starved machine makes of a clip: each 100 ms it may skip, repeat or fall silent for a moment.
+ * @param {import('./speech.mjs').Clip} clip
+ * @param {number} from seconds into it
+ * @param {() => number} next
+ */
+function starved(clip, from, next) {
+  const { samples, rate } = clip.sound;
+  const out = new Float32Array(SPAN * RATE);
+  let [at, gap] = [from * rate, 0];
+  for (let index = 0; index < out.length; index += 1, at += rate / RATE, gap -= 1) {
+    if (index % 4800 === 0) {
+      const luck = next();
+      if (luck < 0.05) at += (0.02 + 0.06 * next()) * rate;
+      else if (luck < 0.1) at -= (0.02 + 0.06 * next()) * rate;
+      else if (luck < 0.14) gap = (0.02 + 0.04 * next()) * RATE;
+    }
+    const place = Math.floor(at) + samples.length;
+    out[index] = gap > 0 ? 0 : samples[place % samples.length] * 0.3;
+  }
+  return { samples: out, rate: RATE };
+}
+
+test('a clip that a starved machine stretched and cut is mostly recognised, and the other one never', () => {
+  const next = random(11);
+  let found = 0;
+  for (const from of offsets) {
+    for (const [clip, other] of [[caller, callee], [callee, caller]]) {
+      found += Number(recognise(starved(clip, from, next), clip, other).heard);
+      assert.ok(!recognise(starved(other, from, next), clip, other).heard, `${clip.name} in ${other.name} from ${from}`);
+    }
+  }
+  assert.ok(found >= offsets.length, `${found} of ${2 * offsets.length}`);
+});
+
 test('silence, noise, a tone and too short a piece are nothing', () => {
   const next = random(3);
   const length = SPAN * RATE;
