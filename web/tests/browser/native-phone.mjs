@@ -204,7 +204,9 @@ export class NativePhone {
     for (const line of lines) {
       const { event, wall_ms: at, ...data } = JSON.parse(line);
       if (event !== 'stats') this.log.line(line);
-      this.events.push({ name: camel(event), at, data: flat(camelKeys(data)) });
+      // Comes before or after the call connects, as both have said what it is made of, and is none of the documented events.
+      const name = event === 'evt_verification_code' ? 'verificationCode' : camel(event);
+      this.events.push({ name, at, data: flat(camelKeys(data)) });
     }
   }
 
