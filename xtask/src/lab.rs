@@ -14,7 +14,11 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failed> {
 /// A few calls over real NATs, in less than a minute; says why when there can be no lab here.
 pub(crate) fn quick() -> Result<(), Failed> {
     build()?;
-    lab(["quick"])
+    // What is measured there in real time, a machine that does other work too may spoil.
+    lab(["quick"]).or_else(|Failed(why)| {
+        println!("-- UNSTABLE: {why}; once more");
+        lab(["quick"])
+    })
 }
 
 fn build() -> Result<(), Failed> {
