@@ -2,12 +2,15 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod common;
+
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use common::skipped;
 use duologue_lab::namespace::Namespace;
 use duologue_lab::nat::Kind;
 use duologue_lab::system;
@@ -19,16 +22,6 @@ use duologue_testnet::wire::{End, Profile};
 const PATIENCE: Duration = Duration::from_secs(20);
 /// How long to listen for what must not come. What may come is on its way before that starts.
 const SILENCE: Duration = Duration::from_millis(300);
-
-fn skipped() -> bool {
-    let Some(why) = system::missing() else { return false };
-    assert!(
-        std::env::var_os("DUOLOGUE_REQUIRE_ALL").is_none(),
-        "this test must run here, but {why}"
-    );
-    eprintln!("skipped: {why}");
-    true
-}
 
 fn line(profile: &str) -> Line {
     Line {

@@ -2,23 +2,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod common;
+
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use common::skipped;
 use duologue_lab::system;
 
 /// Generous: only a broken lab reaches it.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-fn skipped() -> bool {
-    let Some(why) = system::missing() else { return false };
-    assert!(
-        std::env::var_os("DUOLOGUE_REQUIRE_ALL").is_none(),
-        "this test must run here, but {why}"
-    );
-    eprintln!("skipped: {why}");
-    true
-}
 
 fn lab(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_duologue-lab"));
